@@ -1,0 +1,149 @@
+/**
+ * The configuration of a running function: what the stack put into its environment, validated once at
+ * cold start. The only file that reads `process.env`.
+ *
+ * `FLYTE_SETTINGS` is one JSON document: the part of `flyte.yaml` a function may need, with every default
+ * already filled in by the stack, in the key names of `flyte.yaml`. The rest are names of resources.
+ * Nothing in the environment is a secret: secrets are read from Secrets Manager by name.
+ */
+import * as z from 'zod/mini'
+
+const nonEmpty = z.string().check(z.minLength(1))
+const url = nonEmpty
+
+/** An issuer whose bearer tokens are accepted, and how its tokens are checked. No check is ever implied off. */
+const trustedIssuer = z.strictObject({
+  /** Compared to the `iss` claim, character by character. */
+  issuer: url,
+  /** The key set; null means: take `jwks_uri` from the issuer's discovery document. */
+  jwksUri: z.nullable(url),
+  /** The signature algorithms accepted from this issuer; the token's header only chooses among them. */
+  algorithms: z.array(z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'])).check(z.minLength(1)),
+  /** At least one of these has to be in the token's audience. */
+  audiences: z.array(nonEmpty).check(z.minLength(1)),
+  /** Where the audience is read: `aud`, or `client_id` for issuers that leave `aud` out (Cognito). */
+  audienceClaim: z.enum(['aud', 'client_id']),
+})
+
+const settingsSchema = z.strictObject({
+  /** The public URLs; the first is the canonical one. A host may start with `*.` for one level. */
+  authorizedUris: z.array(url).check(z.minLength(1)),
+  auth: z.strictObject({
+    userAuth: z.strictObject({
+      openId: z.strictObject({ baseUrl: url, clientId: nonEmpty, scopes: z.array(nonEmpty) }),
+    }),
+    appAuth: z.strictObject({
+      authServerType: z.enum(['Self', 'External']),
+      externalAuthServer: z.strictObject({
+        baseUrl: url,
+        metadataUrl: nonEmpty,
+        retryAttempts: z.int().check(z.minimum(1), z.maximum(20)),
+        retryDelayMs: z.int().check(z.minimum(0), z.maximum(60_000)),
+        httpProxyUrl: z.nullable(url),
+      }),
+      selfAuthServer: z.strictObject({ issuer: url, scopes: z.array(nonEmpty) }),
+      thirdPartyConfig: z.strictObject({
+        flyteClient: z.strictObject({
+          clientId: nonEmpty,
+          redirectUri: url,
+          scopes: z.array(nonEmpty),
+          audience: z.string(),
+          authorizationMetadataKey: nonEmpty,
+        }),
+      }),
+    }),
+    tokenEndpointProxyConfig: z.strictObject({
+      enabled: z.boolean(),
+      /** The public URL that the rewritten token endpoint is on. */
+      publicUrl: url,
+      /** Starts with `/`, does not end with one. */
+      pathPrefix: nonEmpty,
+    }),
+    /** Outbound HTTP proxy towards the identity provider, or null. */
+    httpProxyUrl: z.nullable(url),
+    trustedIssuers: z.array(trustedIssuer).check(z.minLength(1)),
+  }),
+  runs: z.strictObject({
+    trustForwardedIdentityHeaders: z.boolean(),
+    userinfoSubject: z.enum(['match', 'adopt']),
+    /** For example `s3://bucket/prefix`, without a trailing slash. */
+    storagePrefix: nonEmpty,
+    seedProjects: z.array(nonEmpty),
+    domains: z.array(nonEmpty).check(z.minLength(1)),
+  }),
+  /** What the load balancer signs `x-amzn-oidc-data` with: compared to the header of each such token. */
+  loadBalancer: z.strictObject({
+    arn: nonEmpty,
+    region: nonEmpty,
+    /** The issuer and the client of its authenticate-oidc actions. */
+    issuer: url,
+    clientId: nonEmpty,
+  }),
+})
+
+/** The settings that functions share, as the stack serialised them. */
+export type FunctionSettings = z.infer<typeof settingsSchema>
+export type TrustedIssuer = z.infer<typeof trustedIssuer>
+
+const environmentSchema = z.object({
+  FLYTE_SETTINGS: nonEmpty,
+  RUNS_TABLE: z.optional(nonEmpty),
+  AUTH_TABLE: z.optional(nonEmpty),
+})
+
+/** The configuration of one function. Table names are undefined where the function has no access to a table. */
+export interface Config {
+  readonly settings: FunctionSettings
+  /** The canonical public URL: the first authorizedUri, without a trailing slash. */
+  readonly publicUrl: string
+  readonly runsTable: string | undefined
+  readonly authTable: string | undefined
+}
+
+/** The configuration is missing or contradictory; `problems` lists everything that is wrong with it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  constructor(readonly problems: readonly string[]) {
+    super(`This function is not configured:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+  }
+}
+
+/**
+ * Reads and validates the environment.
+ *
+ * @throws {ConfigError} with every problem listed by name; never with a value.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const outer = environmentSchema.safeParse(environment)
+  if (!outer.success) throw new ConfigError(problemsOf(outer.error, ''))
+  const settings = settingsSchema.safeParse(parseJson(outer.data.FLYTE_SETTINGS))
+  if (!settings.success) throw new ConfigError(problemsOf(settings.error, 'FLYTE_SETTINGS.'))
+  const [first] = settings.data.authorizedUris
+  if (first === undefined || first.includes('*')) {
+    throw new ConfigError(['FLYTE_SETTINGS.authorizedUris: the first one must be a full URL without a wildcard'])
+  }
+  return {
+    settings: settings.data,
+    publicUrl: first.replace(/\/+$/, ''),
+    runsTable: outer.data.RUNS_TABLE,
+    authTable: outer.data.AUTH_TABLE,
+  }
+}
+
+/** Names a setting that this function cannot do without. */
+export function requireSetting<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new ConfigError([`${name}: missing`])
+  return value
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new ConfigError(['FLYTE_SETTINGS: not JSON'])
+  }
+}
+
+function problemsOf(error: z.core.$ZodError, prefix: string): string[] {
+  return error.issues.map((issue) => `${prefix}${issue.path.join('.')}: ${issue.code.replaceAll('_', ' ')}`)
+}

@@ -1,0 +1,102 @@
+/**
+ * The route table: every path this deployment answers, who answers it, and how it may be reached.
+ *
+ * The listener rules of the load balancer, the router of each function and the tests are made from this
+ * one list, so this file imports nothing. A path is exact, or it is a whole RPC service; never a bare
+ * prefix, because a prefix would also open whatever is added below it later.
+ */
+
+/** The functions of a deployment; each has a folder of the same name under `functions/`. */
+export type FunctionName = 'metadata' | 'runs' | 'actions' | 'console'
+
+/**
+ * How a request reached a function, decided by the target group the load balancer sent it through.
+ *
+ * - `open`: nobody has been authenticated; every credential has to prove itself.
+ * - `oidc`: behind authenticate-oidc; the load balancer signed `x-amzn-oidc-data`.
+ * - `internal`: the internal load balancer, reachable from the network of the tasks only.
+ */
+export type Access = 'open' | 'oidc' | 'internal'
+
+export const ACCESS_CLASSES: readonly Access[] = ['open', 'oidc', 'internal']
+
+export type HttpMethod = 'GET' | 'POST'
+
+/**
+ * What a neighbouring deployment on the same listener may want to keep for itself
+ * (`ingress.minimalPaths` leaves these groups out).
+ */
+export type NeighbourGroup = '/.well-known' | '/me' | '/config' | '/oauth2' | '/api' | '/console'
+
+/** A single exact path. GET implies HEAD. */
+export interface PathRoute {
+  readonly kind: 'path'
+  readonly path: string
+  readonly methods: readonly HttpMethod[]
+  readonly function: FunctionName
+  readonly access: readonly Access[]
+  readonly group?: NeighbourGroup
+}
+
+/** A whole Connect RPC service: `/{service}/{Method}`. */
+export interface ServiceRoute {
+  readonly kind: 'service'
+  /** The fully qualified protobuf name, for example `flyteidl2.workflow.RunService`. */
+  readonly service: string
+  readonly function: FunctionName
+  readonly access: readonly Access[]
+}
+
+export type Route = PathRoute | ServiceRoute
+
+const open = ['open'] as const
+const oidc = ['oidc'] as const
+const openOrOidc = ['open', 'oidc'] as const
+const internal = ['internal'] as const
+const GET = ['GET'] as const
+
+export const ROUTES = [
+  { kind: 'path', path: '/healthz', methods: GET, function: 'metadata', access: open },
+  { kind: 'path', path: '/readyz', methods: GET, function: 'metadata', access: open },
+  { kind: 'path', path: '/healthcheck', methods: GET, function: 'metadata', access: open },
+  { kind: 'path', path: '/.well-known/oauth-authorization-server', methods: GET, function: 'metadata', access: open, group: '/.well-known' },
+  { kind: 'path', path: '/.well-known/openid-configuration', methods: GET, function: 'metadata', access: open, group: '/.well-known' },
+  { kind: 'path', path: '/.well-known/oauth-protected-resource', methods: GET, function: 'metadata', access: open, group: '/.well-known' },
+  { kind: 'path', path: '/config/v1/flyte_client', methods: GET, function: 'metadata', access: open, group: '/config' },
+  { kind: 'service', service: 'flyteidl2.auth.AuthMetadataService', function: 'metadata', access: open },
+
+  { kind: 'service', service: 'flyteidl2.workflow.RunService', function: 'runs', access: openOrOidc },
+  { kind: 'service', service: 'flyteidl2.auth.IdentityService', function: 'runs', access: openOrOidc },
+  { kind: 'service', service: 'flyteidl2.project.ProjectService', function: 'runs', access: openOrOidc },
+
+  { kind: 'service', service: 'flyteidl2.actions.ActionsService', function: 'actions', access: internal },
+  { kind: 'service', service: 'flyteidl2.workflow.InternalRunService', function: 'actions', access: internal },
+
+  { kind: 'path', path: '/v2', methods: GET, function: 'console', access: oidc },
+  { kind: 'path', path: '/v2/console.css', methods: GET, function: 'console', access: oidc },
+  { kind: 'path', path: '/v2/console.js', methods: GET, function: 'console', access: oidc },
+  { kind: 'path', path: '/console', methods: GET, function: 'console', access: oidc, group: '/console' },
+] as const satisfies readonly Route[]
+
+type ROUTE = (typeof ROUTES)[number]
+
+/** The exact paths of one function, as a type: its router has to name every one of them. */
+export type PathsOf<F extends FunctionName> = Extract<ROUTE, { kind: 'path'; function: F }>['path']
+
+/** The RPC services of one function, as a type. */
+export type ServicesOf<F extends FunctionName> = Extract<ROUTE, { kind: 'service'; function: F }>['service']
+
+/** The routes that one function answers, in the order of the table. */
+export function routesOf(name: FunctionName, routes: readonly Route[] = ROUTES): Route[] {
+  return routes.filter((route) => route.function === name)
+}
+
+/**
+ * The path patterns of the token endpoint proxy, in the load balancer's pattern language.
+ *
+ * These are the only paths that come from a setting: `{pathPrefix}` followed by the provider's own token
+ * path, which always ends in `/token`. The function compares the rest with the provider's document.
+ */
+export function tokenProxyPathPatterns(pathPrefix: string): string[] {
+  return [`${pathPrefix}/token`, `${pathPrefix}/*/token`]
+}
