@@ -18,7 +18,9 @@ const trustedIssuer = z.strictObject({
   /** The key set; null means: take `jwks_uri` from the issuer's discovery document. */
   jwksUri: z.nullable(url),
   /** The signature algorithms accepted from this issuer; the token's header only chooses among them. */
-  algorithms: z.array(z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'])).check(z.minLength(1)),
+  algorithms: z
+    .array(z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA']))
+    .check(z.minLength(1)),
   /** At least one of these has to be in the token's audience. */
   audiences: z.array(nonEmpty).check(z.minLength(1)),
   /** Where the audience is read: `aud`, or `client_id` for issuers that leave `aud` out (Cognito). */
@@ -120,7 +122,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (!settings.success) throw new ConfigError(problemsOf(settings.error, 'FLYTE_SETTINGS.'))
   const [first] = settings.data.authorizedUris
   if (first === undefined || first.includes('*')) {
-    throw new ConfigError(['FLYTE_SETTINGS.authorizedUris: the first one must be a full URL without a wildcard'])
+    throw new ConfigError([
+      'FLYTE_SETTINGS.authorizedUris: the first one must be a full URL without a wildcard',
+    ])
   }
   return {
     settings: settings.data,

@@ -1,0 +1,163 @@
+/**
+ * Every way in which a call can fail, in one table: the reason (for logs, metrics and tests), the code for
+ * the client, the HTTP status, and the sentence that a person reads. Branch on `reason`, never on text.
+ */
+
+/** The Connect and gRPC error codes this service uses; never `unknown`, which clients take for a sign-in problem. */
+export type RpcCode =
+  | 'canceled'
+  | 'invalid_argument'
+  | 'deadline_exceeded'
+  | 'not_found'
+  | 'already_exists'
+  | 'permission_denied'
+  | 'resource_exhausted'
+  | 'failed_precondition'
+  | 'aborted'
+  | 'out_of_range'
+  | 'unimplemented'
+  | 'internal'
+  | 'unavailable'
+  | 'unauthenticated'
+
+interface ReasonRow {
+  readonly code: RpcCode
+  readonly status: number
+  readonly message: string
+}
+
+const unauthenticated = (message: string): ReasonRow => ({ code: 'unauthenticated', status: 401, message })
+const invalid = (message: string): ReasonRow => ({ code: 'invalid_argument', status: 400, message })
+const unavailable = (message: string): ReasonRow => ({ code: 'unavailable', status: 503, message })
+
+export const REASONS = {
+  // Who is calling
+  credentials_missing: unauthenticated('Sign in, or send a bearer token.'),
+  credentials_duplicated: unauthenticated('More than one credential of the same kind was sent.'),
+  credentials_malformed: unauthenticated('The authorization header is not a bearer token.'),
+  token_malformed: unauthenticated('The token is not a well-formed JWT.'),
+  token_too_large: unauthenticated('The token is larger than this service reads.'),
+  token_algorithm_refused: unauthenticated(
+    'The token is signed with an algorithm that its issuer does not use.',
+  ),
+  token_header_refused: unauthenticated('The token header asks for something this service does not do.'),
+  token_key_unknown: unauthenticated('The token is signed with a key that its issuer does not publish.'),
+  token_signature_invalid: unauthenticated('The token signature does not verify.'),
+  token_expired: unauthenticated('The token has expired.'),
+  token_not_yet_valid: unauthenticated('The token is not valid yet.'),
+  token_claims_invalid: unauthenticated('The token lacks a claim that it must have.'),
+  token_kind_refused: unauthenticated('The token is not an access token.'),
+  issuer_untrusted: unauthenticated('The token comes from an issuer that this service does not trust.'),
+  audience_mismatch: unauthenticated('The token was issued for another service.'),
+  alb_signer_mismatch: unauthenticated('The identity header was signed for another load balancer.'),
+  alb_client_mismatch: unauthenticated('The identity header was signed for another client.'),
+  keys_unavailable: unavailable('The keys to verify the token with cannot be read right now.'),
+
+  // What they may do
+  cross_site_request: {
+    code: 'permission_denied',
+    status: 403,
+    message: 'A signed-in browser may only be asked this by a page of this site.',
+  },
+  service_refused: {
+    code: 'permission_denied',
+    status: 403,
+    message: 'This service is not reachable from here.',
+  },
+
+  // What they sent
+  request_malformed: invalid('The request cannot be read.'),
+  request_invalid: invalid('The request is not valid.'),
+  page_token_invalid: invalid('The page token is not one of this list.'),
+  request_too_large: {
+    code: 'out_of_range',
+    status: 400,
+    message: 'The request is larger than this service reads.',
+  },
+  response_too_large: {
+    code: 'out_of_range',
+    status: 400,
+    message: 'The answer is larger than the load balancer passes on (1 MB). Ask for fewer items at a time.',
+  },
+  method_not_allowed: {
+    code: 'unimplemented',
+    status: 405,
+    message: 'This path does not answer that method.',
+  },
+  content_type_unsupported: {
+    code: 'invalid_argument',
+    status: 415,
+    message: 'The content type is not one that this service reads.',
+  },
+
+  // What there is
+  path_unknown: { code: 'not_found', status: 404, message: 'There is nothing at this path.' },
+  rpc_unknown: { code: 'unimplemented', status: 404, message: 'This service has no such method.' },
+  rpc_unimplemented: {
+    code: 'unimplemented',
+    status: 501,
+    message: 'This deployment does not implement that method.',
+  },
+  feature_unconfigured: {
+    code: 'unimplemented',
+    status: 501,
+    message: 'This deployment is not configured for that.',
+  },
+  run_not_found: { code: 'not_found', status: 404, message: 'There is no such run.' },
+  action_not_found: { code: 'not_found', status: 404, message: 'There is no such action.' },
+  project_not_found: { code: 'not_found', status: 404, message: 'There is no such project.' },
+  task_not_found: { code: 'not_found', status: 404, message: 'There is no such task.' },
+  run_exists: { code: 'already_exists', status: 409, message: 'A run with this name already exists.' },
+  project_exists: { code: 'already_exists', status: 409, message: 'A project with this id already exists.' },
+
+  // What we depend on
+  provider_unavailable: unavailable('The identity provider does not answer.'),
+  provider_answer_invalid: unavailable(
+    'The identity provider answered with something that is not its document.',
+  ),
+  provider_issuer_mismatch: unavailable(
+    'The identity provider names another issuer than the one configured.',
+  ),
+  store_throttled: unavailable('The database is busy. Try again.'),
+  store_unavailable: unavailable('The database does not answer. Try again.'),
+  internal_error: { code: 'internal', status: 500, message: 'Something went wrong on our side.' },
+} as const satisfies Record<string, ReasonRow>
+
+export type Reason = keyof typeof REASONS
+
+/** How a call ended: `ok`, or the reason it failed. The value of the outcome metric. */
+export type Outcome = 'ok' | Reason
+
+export interface ServiceErrorOptions {
+  /** What a person reads instead of the reason's sentence. Names and limits only, never a received value. */
+  readonly message?: string
+  /** What went wrong underneath; logged by its name only, never sent. */
+  readonly cause?: unknown
+}
+
+/** A failure that a client is told about. Everything else that is thrown answers `internal_error`. */
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError'
+  readonly reason: Reason
+  /** Extra response headers, for example `allow`. */
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(reason: Reason, options: ServiceErrorOptions & { headers?: Record<string, string> } = {}) {
+    super(options.message ?? REASONS[reason].message, { cause: options.cause })
+    this.reason = reason
+    this.headers = options.headers ?? {}
+  }
+
+  get code(): RpcCode {
+    return REASONS[this.reason].code
+  }
+
+  get status(): number {
+    return REASONS[this.reason].status
+  }
+}
+
+/** Turns anything thrown into a {@link ServiceError}; an unexpected one becomes `internal_error`. */
+export function asServiceError(thrown: unknown): ServiceError {
+  return thrown instanceof ServiceError ? thrown : new ServiceError('internal_error', { cause: thrown })
+}

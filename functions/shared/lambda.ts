@@ -1,0 +1,53 @@
+/**
+ * The handler of a function: event → request → app → response → result, wrapped by middy.
+ *
+ * Nothing gets past this file unanswered: an app that throws is answered as `internal_error`, and a result
+ * that the load balancer would refuse is replaced by an error that says so.
+ */
+import middy from '@middy/core'
+import type { ALBEvent, ALBResult, Context } from 'aws-lambda'
+import { requestFromEvent, resultFromResponse } from './alb/event.ts'
+import { newCall, noteFailure } from './call.ts'
+import { asServiceError } from './errors.ts'
+import type { HttpRequest, HttpResponse } from './http/message.ts'
+import type { App } from './http/router.ts'
+import { connectErrorResponse } from './rpc/error-response.ts'
+import type { Telemetry } from './telemetry.ts'
+
+export interface LambdaOptions {
+  readonly app: App
+  readonly telemetry: Telemetry
+}
+
+export type AlbHandler = (event: ALBEvent, context: Context) => Promise<ALBResult>
+
+/** Makes the handler that Lambda calls. */
+export function createLambdaHandler(options: LambdaOptions): AlbHandler {
+  return middy<ALBEvent, ALBResult>().handler((event: ALBEvent) => answerEvent(options, event)) as AlbHandler
+}
+
+/** Answers one event; never rejects for anything a client can send. */
+export async function answerEvent({ app, telemetry }: LambdaOptions, event: ALBEvent): Promise<ALBResult> {
+  const startedMs = performance.now()
+  const call = newCall()
+  let request: HttpRequest | undefined
+  let response: HttpResponse
+  let result: ALBResult
+  try {
+    request = requestFromEvent(event)
+    response = withRequestId(await app(request, call), request)
+    result = resultFromResponse(response, event)
+  } catch (thrown) {
+    const error = asServiceError(thrown)
+    noteFailure(call, error)
+    response = withRequestId(connectErrorResponse(error), request)
+    result = resultFromResponse(response, event)
+  }
+  telemetry.callEnded({ request, response, call, durationMs: performance.now() - startedMs })
+  return result
+}
+
+function withRequestId(response: HttpResponse, request: HttpRequest | undefined): HttpResponse {
+  if (request === undefined) return response
+  return { ...response, headers: { 'x-request-id': request.requestId, ...response.headers } }
+}
