@@ -1,0 +1,138 @@
+/** The configuration of oidc-provider: which tokens it issues, and to whom. */
+import {
+  type AdapterFactory,
+  type Configuration,
+  interactionPolicy,
+  type KoaContextWithOIDC,
+  type ResourceServer,
+} from 'oidc-provider'
+import { type LoadBalancerClient, registeredClients } from './clients.ts'
+import type { ProviderKeys } from './keys.ts'
+import { deviceCodePage, deviceConfirmationPage, messagePage, signOutPage } from './pages.ts'
+import { claimsOf, findPerson } from './people.ts'
+
+/** The scopes that a token for the deployment may have; a client asks for some of them. */
+export const API_SCOPES: readonly string[] = ['all', 'openid', 'profile', 'email', 'offline_access']
+
+const MINUTE_SECONDS = 60
+const HOUR_SECONDS = 60 * MINUTE_SECONDS
+const DAY_SECONDS = 24 * HOUR_SECONDS
+
+export interface ProviderOptions {
+  readonly issuer: string
+  /** The public URL of the deployment: the audience of access tokens for it. */
+  readonly publicUrl: string
+  readonly loadBalancer: LoadBalancerClient
+  readonly keys: ProviderKeys
+  readonly adapter: AdapterFactory
+}
+
+/**
+ * Everybody but the load balancer gets RS256 access tokens for the deployment, with a subject and no
+ * profile. The load balancer gets opaque ones, which the userinfo endpoint takes.
+ */
+export function providerConfiguration(options: ProviderOptions): Configuration {
+  return {
+    adapter: options.adapter,
+    clients: registeredClients(options.loadBalancer),
+    jwks: options.keys.jwks,
+    cookies: { keys: [...options.keys.cookieKeys] },
+    scopes: [...API_SCOPES],
+    claims: {
+      openid: ['sub'],
+      profile: ['name', 'given_name', 'family_name', 'preferred_username', 'picture'],
+      email: ['email', 'email_verified'],
+    },
+    findAccount: (_ctx, id) => {
+      const person = findPerson(id)
+      return person && { accountId: id, claims: () => claimsOf(person, options.issuer) }
+    },
+    interactions: { policy: signInOnly(), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    loadExistingGrant: grantWhatWasAsked,
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: true,
+    clientBasedCORS: () => false,
+    pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' },
+    ttl: lifetimes(),
+    features: features(options),
+    renderError: (ctx, out) => {
+      ctx.type = 'html'
+      ctx.body = messagePage('That did not work', out.error_description ?? out.error)
+    },
+  }
+}
+
+function lifetimes(): Configuration['ttl'] {
+  return {
+    AccessToken: HOUR_SECONDS,
+    ClientCredentials: HOUR_SECONDS,
+    AuthorizationCode: MINUTE_SECONDS,
+    DeviceCode: 10 * MINUTE_SECONDS,
+    IdToken: HOUR_SECONDS,
+    Interaction: HOUR_SECONDS,
+    RefreshToken: DAY_SECONDS,
+    Session: DAY_SECONDS,
+    Grant: DAY_SECONDS,
+  }
+}
+
+function features(options: ProviderOptions): Configuration['features'] {
+  const resourceServer: ResourceServer = {
+    scope: API_SCOPES.join(' '),
+    audience: options.publicUrl,
+    accessTokenFormat: 'jwt',
+    accessTokenTTL: HOUR_SECONDS,
+    jwt: { sign: { alg: 'RS256' } },
+  }
+  return {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: (_ctx, client) =>
+        client.clientId === options.loadBalancer.clientId ? [] : options.publicUrl,
+      useGrantedResource: () => true,
+      getResourceServerInfo: () => resourceServer,
+    },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: (ctx, form) => html(ctx, signOutPage(form)),
+      postLogoutSuccessSource: (ctx) => html(ctx, messagePage('Signed out', 'You can close this page.')),
+    },
+    deviceFlow: {
+      enabled: true,
+      userCodeInputSource: (ctx, form, _out, error) =>
+        html(ctx, deviceCodePage(form, { refused: error !== undefined })),
+      userCodeConfirmSource: (ctx, form, client, _device, userCode) =>
+        html(
+          ctx,
+          deviceConfirmationPage(form, { clientName: client.clientName ?? client.clientId, userCode }),
+        ),
+      successSource: (ctx) => html(ctx, messagePage('Your device is connected', 'You can close this page.')),
+    },
+  }
+}
+
+function html(ctx: KoaContextWithOIDC, body: string): void {
+  ctx.type = 'html'
+  ctx.body = body
+}
+
+/** Asks who it is, and nothing else: everybody here consents to everything. */
+function signInOnly() {
+  const policy = interactionPolicy.base()
+  policy.remove('consent')
+  return policy
+}
+
+async function grantWhatWasAsked(ctx: KoaContextWithOIDC) {
+  const { client, session, provider, params } = ctx.oidc
+  if (client === undefined || session?.accountId === undefined) return undefined
+  const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId })
+  const scope = typeof params?.scope === 'string' ? params.scope : 'openid'
+  grant.addOIDCScope(scope)
+  for (const resource of [params?.resource ?? []].flat()) grant.addResourceScope(String(resource), scope)
+  await grant.save()
+  return grant
+}
