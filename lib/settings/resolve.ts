@@ -1,0 +1,83 @@
+import type { TrustedIssuer } from './function-settings.ts'
+import type { SettingsFile } from './schema.ts'
+
+/** What follows from several settings together. */
+export interface Resolved {
+  /** The first authorizedUri: where people and clients are sent. No trailing slash. */
+  readonly publicUrl: string
+  /** The host names of every authorizedUri, without ports; the first may not be a wildcard, others may. */
+  readonly hosts: readonly string[]
+  readonly domainName: string
+  /** The issuer of the ID tokens that the load balancer receives. */
+  readonly openIdIssuer: string
+  /** Where the metadata of the authorization server is read. */
+  readonly authorizationServerUrl: string
+  /** Whose bearer tokens are accepted; the first is the one that the listener can verify too. */
+  readonly trustedIssuers: readonly [TrustedIssuer, ...TrustedIssuer[]]
+  readonly tokenProxyPublicUrl: string
+}
+
+/** Amazon Cognito user pools: their access tokens carry `client_id` and no `aud`. */
+export function isCognitoIssuer(issuer: string): boolean {
+  return /^https:\/\/cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?\//.test(issuer)
+}
+
+/** The host of an authorizedUri, without the port. */
+export function hostOf(uri: string): string {
+  return new URL(uri).hostname
+}
+
+/** Fills in the defaults that depend on other settings. Expects a file that passed every check. */
+export function resolve(file: SettingsFile): Resolved {
+  const { openId } = file.auth.userAuth
+  const publicUrl = file.auth.authorizedUris[0] ?? ''
+  const hosts = [...new Set(file.auth.authorizedUris.map(hostOf))]
+  return {
+    publicUrl,
+    hosts,
+    domainName: file.domain.name?.toLowerCase() ?? hosts[0] ?? '',
+    openIdIssuer: openId.issuerUrl ?? openId.baseUrl,
+    authorizationServerUrl: file.auth.appAuth.externalAuthServer.baseUrl ?? openId.baseUrl,
+    trustedIssuers: resolveIssuers(file),
+    tokenProxyPublicUrl: file.auth.tokenEndpointProxyConfig.publicUrl ?? publicUrl,
+  }
+}
+
+/** The accepted issuers with their defaults: audience, algorithms and where the audience is read. */
+export function resolveIssuers(file: SettingsFile): [TrustedIssuer, ...TrustedIssuer[]] {
+  const { openId } = file.auth.userAuth
+  const server = file.auth.appAuth.externalAuthServer
+  const complete = (entry: {
+    issuer: string
+    jwksUri?: string | undefined
+    algorithms: TrustedIssuer['algorithms']
+    allowedAudience?: string[] | undefined
+    audienceClaim?: TrustedIssuer['audienceClaim'] | undefined
+  }): TrustedIssuer => ({
+    issuer: entry.issuer,
+    jwksUri: entry.jwksUri ?? null,
+    algorithms: entry.algorithms,
+    audienceClaim: entry.audienceClaim ?? (isCognitoIssuer(entry.issuer) ? 'client_id' : 'aud'),
+    audiences: entry.allowedAudience ?? defaultAudiences(file, entry.issuer),
+  })
+  const first = complete({
+    ...server,
+    issuer: server.issuer ?? server.baseUrl ?? openId.issuerUrl ?? openId.baseUrl,
+  })
+  const others = server.additionalIssuers.map((entry) =>
+    complete({
+      ...entry,
+      algorithms: entry.algorithms ?? server.algorithms,
+      allowedAudience: entry.allowedAudience ?? server.allowedAudience,
+    }),
+  )
+  return [first, ...others]
+}
+
+/** Flyte's default, the public URLs; for Cognito this deployment's own clients, because that is what it names. */
+function defaultAudiences(file: SettingsFile, issuer: string): string[] {
+  if (!isCognitoIssuer(issuer)) return file.auth.authorizedUris
+  return [
+    ...new Set([file.auth.appAuth.thirdPartyConfig.flyteClient.clientId, file.auth.userAuth.openId.clientId]),
+  ]
+}

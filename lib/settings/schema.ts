@@ -1,0 +1,152 @@
+/**
+ * The shape of `flyte.yaml`. Key names are Flyte's own wherever Flyte has the setting, so that the `auth:` block of
+ * an existing deployment can be pasted. Defaults that follow from other settings are filled in by `settings.ts`.
+ */
+import * as z from 'zod'
+import { choice, duration, EMPTY, flag, integer, list, matching, section, text } from './fields.ts'
+import { authSection } from './schema-auth.ts'
+
+/** The functions that can be sized one by one. */
+const FUNCTION_NAMES = ['metadata', 'runs', 'console'] as const
+
+const arn = (service: string, what: string) =>
+  matching(new RegExp(`^arn:aws[a-z-]*:${service}:`), `the ARN of ${what} (arn:aws:${service}:...)`)
+
+const id = (prefix: string, what: string) =>
+  matching(new RegExp(`^${prefix}-[0-9a-f]{8,}$`), `the id of ${what} (${prefix}-...)`)
+
+const cidr = () => matching(/^(\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/, 'an IPv4 range such as 203.0.113.0/24')
+
+const projectName = () =>
+  matching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and hyphens, 63 at most')
+
+const awsSection = section({
+  region: matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'the region to deploy to, such as eu-west-1'),
+  account: matching(/^\d{12}$/, "the account number in quotes, such as '123456789012'").optional(),
+}).prefault(EMPTY)
+
+const domainSection = section({
+  name: matching(/^[a-z0-9.-]+$/i, 'the host name of this deployment').optional(),
+  hostedZoneId: matching(/^Z[A-Z0-9]+$/, 'the id of a Route 53 hosted zone (Z...)').optional(),
+  zoneName: matching(/^[a-z0-9.-]+\.[a-z]+$/i, 'the name of the hosted zone, such as example.com').optional(),
+  certificateArn: arn('acm', 'a certificate').optional(),
+}).prefault(EMPTY)
+
+const networkSection = section({
+  vpcId: id('vpc', 'a VPC').optional(),
+  publicSubnetIds: list(id('subnet', 'a subnet'), 'ids of public subnets').optional(),
+}).prefault(EMPTY)
+
+const existingLoadBalancer = section({
+  arn: arn('elasticloadbalancing', 'the application load balancer'),
+  listenerArn: arn('elasticloadbalancing', 'its HTTPS listener'),
+  securityGroupId: id('sg', 'its security group').optional(),
+  basePriority: integer(1, 49_000),
+})
+
+const wafSection = section({
+  enabled: flag().default(false),
+  requestsPerFiveMinutes: integer(100, 2_000_000).default(10_000),
+}).prefault(EMPTY)
+
+const loadBalancerSection = section({
+  existing: existingLoadBalancer.optional(),
+  allowedCidrs: list(cidr(), 'IPv4 ranges').default(['0.0.0.0/0']),
+  idleTimeoutSeconds: integer(61, 4000).default(75),
+  logRetentionDays: integer(1, 3650).default(90),
+  deletionProtection: flag().default(true),
+  waf: wafSection,
+}).prefault(EMPTY)
+
+const extraParams = z
+  .record(text('the name of a parameter'), text('the value of the parameter'), {
+    error: 'must be a mapping of names to text',
+  })
+  .refine((value) => Object.keys(value).length <= 10, { error: 'must have 10 entries at most' })
+
+const ingressSection = section({
+  minimalPaths: flag().default(false),
+  jwtValidation: flag().default(true),
+  jwtAudienceFormat: choice(['single-string', 'string-array']).default('single-string'),
+  session: section({
+    cookieName: matching(/^[A-Za-z0-9_-]{1,64}$/, 'a cookie name of letters, digits, - and _').default(
+      'AWSELBAuthSessionCookie',
+    ),
+    timeout: duration(60_000, 604_800_000, 'from 1m to 168h').default(604_800_000),
+    extraParams: extraParams.default({}),
+  }).prefault(EMPTY),
+}).prefault(EMPTY)
+
+const secretName = () =>
+  matching(
+    /^(arn:aws[a-z-]*:secretsmanager:\S+|[\w/+=.@-]{1,512})$/,
+    'the name or the ARN of a secret in Secrets Manager',
+  )
+
+const secretsSection = section({
+  oidcClientSecret: section({
+    name: secretName().optional(),
+    key: matching(/^[\w.-]+$/, 'the key inside the JSON of the secret').default('oidc_client_secret'),
+    plainText: flag().default(false),
+    versionId: matching(/^[A-Za-z0-9-]{32,64}$/, 'the VersionId that put-secret-value prints').optional(),
+  }).prefault(EMPTY),
+  cookieKeys: section({ name: secretName().optional() }).prefault(EMPTY),
+}).prefault(EMPTY)
+
+const perFunction = <Value extends z.ZodType>(value: Value) =>
+  section({ metadata: value.optional(), runs: value.optional(), console: value.optional() }).prefault(EMPTY)
+
+const functionsSection = section({
+  memoryMb: perFunction(integer(128, 10_240)),
+  reservedConcurrency: perFunction(integer(1, 10_000)),
+  logRetentionDays: z
+    .literal([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653], {
+      error:
+        'must be a retention that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827 or 3653',
+    })
+    .default(30),
+  logLevel: choice(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
+  tracing: flag().default(false),
+}).prefault(EMPTY)
+
+const storagePrefix = matching(
+  /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()/-]*)?$/,
+  'an existing bucket and a prefix in it, such as s3://my-bucket/flyte',
+).transform((value) => value.replace(/\/+$/, ''))
+
+const runsSection = section(
+  {
+    trustForwardedIdentityHeaders: flag().default(true),
+    userinfoSubject: choice(['match', 'adopt']).default('match'),
+    storagePrefix: storagePrefix.optional(),
+    seedProjects: z
+      .array(projectName(), { error: 'must be a list of project names' })
+      .default(['flytesnacks']),
+    domains: list(projectName(), 'names of domains').default(['development', 'staging', 'production']),
+  },
+  { security: 'is not needed: authentication is always on; remove it' },
+).prefault(EMPTY)
+
+/** All of `flyte.yaml`, each value checked by itself. */
+export const fileSchema = section(
+  {
+    name: matching(
+      /^[a-z][a-z0-9-]{0,12}[a-z0-9]$/,
+      'a short name of 2 to 14 lower-case letters, digits and hyphens',
+    ).default('flyte'),
+    aws: awsSection,
+    domain: domainSection,
+    network: networkSection,
+    loadBalancer: loadBalancerSection,
+    auth: authSection,
+    runs: runsSection,
+    ingress: ingressSection,
+    secrets: secretsSection,
+    functions: functionsSection,
+  },
+  { configuration: 'is a level that only a Helm values file has; move what is under it to the top level' },
+)
+
+/** `flyte.yaml` with every plain default filled in. */
+export type SettingsFile = z.output<typeof fileSchema>
+export type SizedFunction = (typeof FUNCTION_NAMES)[number]
