@@ -1,0 +1,114 @@
+/** Bundles the functions for Lambda: one ES module each, with everything it imports inside. */
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Metafile, Plugin } from 'esbuild'
+import { build } from 'esbuild'
+import type { FunctionName } from '../functions/shared/routes.ts'
+import { ROUTES } from '../functions/shared/routes.ts'
+import { deployedFunctions } from './listener-rules.ts'
+
+const PROJECT = fileURLToPath(new URL('..', import.meta.url))
+
+/** Where bundles go unless told otherwise; each function has a folder of its own in it. */
+export const BUNDLES_DIRECTORY = join(PROJECT, 'dist', 'functions')
+
+/** Some packages inside a bundle still call `require` for a module of Node's own; an ES module has to bring it. */
+const REQUIRE_BANNER =
+  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
+
+export interface BundleOptions {
+  /** Default: the functions that the public listener can reach. */
+  readonly names?: readonly FunctionName[]
+  /** The folder that has one folder a function, with `handler.ts` in it. Default `functions/`. */
+  readonly source?: string
+  /** Default {@link BUNDLES_DIRECTORY}. */
+  readonly outdir?: string
+}
+
+export interface Bundles {
+  /** The folder of a function's bundle: `index.mjs` and its source map, ready to be an asset. */
+  readonly directoryOf: (name: FunctionName) => string
+  /** What is in every bundle, as esbuild describes it. Also written beside the bundles as `metafile.json`. */
+  readonly metafile: Metafile
+}
+
+/** A function has no code to bundle, or its code does not build. The message says which, and where. */
+export class BundleError extends Error {
+  override readonly name = 'BundleError'
+}
+
+/**
+ * Bundles functions in one go, minified, with class names kept and the AWS SDK inside: loading the runtime's own copy
+ * takes longer.
+ *
+ * @throws {BundleError} when a handler is missing or does not build.
+ */
+export async function bundleFunctions(options: BundleOptions = {}): Promise<Bundles> {
+  const {
+    names = deployedFunctions(ROUTES),
+    source = join(PROJECT, 'functions'),
+    outdir = BUNDLES_DIRECTORY,
+  } = options
+  const entryPoints = names.map((name) => ({ out: `${name}/index`, in: join(source, name, 'handler.ts') }))
+  const missing = entryPoints.filter((entry) => !existsSync(entry.in)).map((entry) => entry.in)
+  if (missing.length > 0) throw new BundleError(`There is no code to bundle at ${missing.join(', ')}`)
+  const metafile = await runEsbuild(entryPoints, outdir)
+  await mkdir(outdir, { recursive: true })
+  await writeFile(join(outdir, 'metafile.json'), JSON.stringify(metafile))
+  return { metafile, directoryOf: (name) => join(outdir, name) }
+}
+
+async function runEsbuild(entryPoints: { in: string; out: string }[], outdir: string): Promise<Metafile> {
+  try {
+    const { metafile } = await build({
+      absWorkingDir: PROJECT,
+      entryPoints,
+      outdir,
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node24',
+      // The ES module build of a package where it has one: only that can be shaken down to what is used.
+      mainFields: ['module', 'main'],
+      minify: true,
+      keepNames: true,
+      sourcemap: 'linked',
+      sourcesContent: false,
+      metafile: true,
+      logLevel: 'silent',
+      banner: { js: REQUIRE_BANNER },
+      plugins: [withoutValidationOptions],
+    })
+    return metafile
+  } catch (error) {
+    throw new BundleError(error instanceof Error ? error.message : 'esbuild failed', { cause: error })
+  }
+}
+
+const VALIDATE_FILE = 'buf/validate/validate.proto'
+
+/**
+ * Replaces the description of the validation options by an empty file of the same name.
+ *
+ * Generated code imports it only to be able to name it as a dependency; the options themselves are enforced by the
+ * functions in their own words. Saves 69 KB in every bundle that has a message in it.
+ */
+const withoutValidationOptions: Plugin = {
+  name: 'without-validation-options',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]buf[\\/]validate[\\/]validate_pb\.ts$/ }, ({ path }) => ({
+      resolveDir: join(path, '..'),
+      contents: `import { fileDesc } from '@bufbuild/protobuf/codegenv1'
+export const file_buf_validate_validate = /*@__PURE__*/ fileDesc('${emptyFileDescriptor()}')`,
+    }))
+  },
+}
+
+/** A serialised FileDescriptorProto with nothing but a name (field 1) and a package (field 2). */
+function emptyFileDescriptor(): string {
+  const field = (tag: number, value: string) => [tag, value.length, ...Buffer.from(value)]
+  return Buffer.from([...field(0x0a, VALIDATE_FILE), ...field(0x12, 'buf.validate')]).toString('base64')
+}

@@ -1,0 +1,126 @@
+import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { CfnFunction, Code } from 'aws-cdk-lib/aws-lambda'
+import { Alias, Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
+import { LogGroup } from 'aws-cdk-lib/aws-logs'
+import { Construct } from 'constructs'
+import type { FunctionName } from '../../functions/shared/routes.ts'
+import { acknowledge } from '../acknowledge.ts'
+import type { Settings } from '../settings/settings.ts'
+
+/** The alias that the load balancer invokes. */
+export const LIVE_ALIAS = 'live'
+
+/** Where a bundle's handler is: `index.mjs`, export `handler`. */
+const HANDLER = 'index.handler'
+
+interface Size {
+  readonly memoryMb: number
+  /** Shorter than the load balancer's idle timeout, so that the function's own answer is what a client sees. */
+  readonly timeoutSeconds: number
+}
+
+/** Memory buys processor time: `runs` verifies signatures and calls DynamoDB, `metadata` waits for the provider. */
+const DEFAULT_SIZES: Readonly<Record<FunctionName, Size>> = {
+  metadata: { memoryMb: 512, timeoutSeconds: 60 },
+  runs: { memoryMb: 1024, timeoutSeconds: 30 },
+  actions: { memoryMb: 1024, timeoutSeconds: 30 },
+  console: { memoryMb: 512, timeoutSeconds: 10 },
+}
+
+export interface AppFunctionProps {
+  readonly name: FunctionName
+  readonly deployment: string
+  readonly settings: Settings['functions']
+  readonly code: Code
+  /** FLYTE_SETTINGS and names of resources; what every function has is added here. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/**
+ * One function of the deployment with its own role, log group and `live` alias.
+ *
+ * The role can write this function's own logs (and traces, if switched on) and nothing else; what more it needs is
+ * added by the stack, one statement at a time.
+ */
+export class AppFunction extends Construct {
+  readonly alias: Alias
+  readonly role: Role
+  readonly functionName: string
+  /** The id of the function's resource in the template. */
+  readonly logicalId: string
+
+  constructor(scope: Construct, id: string, props: AppFunctionProps) {
+    super(scope, id)
+    const { name, deployment, settings } = props
+    const size = DEFAULT_SIZES[name]
+    this.functionName = `${deployment}-${name}`
+    const logGroup = new LogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${this.functionName}`,
+      retention: settings.logRetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    })
+    this.role = this.createRole(logGroup, settings.tracing)
+    const lambda = new LambdaFunction(this, 'Function', {
+      functionName: this.functionName,
+      description: `Flyte's front door: ${name}`,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: HANDLER,
+      code: props.code,
+      role: this.role.withoutPolicyUpdates(),
+      logGroup,
+      memorySize: (name === 'actions' ? undefined : settings.memoryMb[name]) ?? size.memoryMb,
+      timeout: Duration.seconds(size.timeoutSeconds),
+      tracing: settings.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
+      ...reservation(name, settings),
+      environment: { ...commonEnvironment(props), ...props.environment },
+    })
+    this.logicalId = Stack.of(this).getLogicalId(lambda.node.defaultChild as CfnFunction)
+    this.alias = new Alias(this, 'Live', { aliasName: LIVE_ALIAS, version: lambda.currentVersion })
+  }
+
+  /** Lets this function do exactly these actions on exactly these resources. */
+  allow(actions: readonly string[], resources: readonly string[]): void {
+    this.role.addToPolicy(
+      new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [...resources] }),
+    )
+  }
+
+  private createRole(logGroup: LogGroup, tracing: boolean): Role {
+    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
+    const streams = Stack.of(this).formatArn({
+      service: 'logs',
+      resource: 'log-group',
+      resourceName: `/aws/lambda/${this.functionName}:*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    })
+    role.node.addDependency(logGroup)
+    role.addToPolicy(
+      new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [streams] }),
+    )
+    const actions = ['xray:PutTraceSegments', 'xray:PutTelemetryRecords']
+    if (tracing) role.addToPolicy(new PolicyStatement({ actions, resources: ['*'] }))
+    acknowledge(
+      role,
+      'IAM5',
+      "Log streams are named by Lambda, below this function's own log group; X-Ray knows no resources.",
+    )
+    return role
+  }
+}
+
+function reservation(name: FunctionName, settings: Settings['functions']) {
+  const reserved = name === 'actions' ? undefined : settings.reservedConcurrency[name]
+  return reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }
+}
+
+function commonEnvironment({ name, deployment, settings }: AppFunctionProps): Record<string, string> {
+  return {
+    LOG_LEVEL: settings.logLevel,
+    NODE_OPTIONS: '--enable-source-maps',
+    POWERTOOLS_SERVICE_NAME: name,
+    POWERTOOLS_METRICS_NAMESPACE: deployment,
+    POWERTOOLS_TRACE_ENABLED: String(settings.tracing),
+  }
+}

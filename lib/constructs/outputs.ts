@@ -1,0 +1,72 @@
+import { CfnOutput } from 'aws-cdk-lib'
+import { Construct } from 'constructs'
+import { CALLBACK_PATH } from '../listener-rules.ts'
+import type { Settings } from '../settings/settings.ts'
+
+export interface OutputsProps {
+  readonly settings: Settings
+  readonly oidcClientSecretName: string
+  readonly cookieKeyNames: readonly string[]
+  readonly runsTable: string
+  readonly authTable: string
+  readonly storagePrefix: string
+  /** Where the name has to point, when no hosted zone does it; undefined for an existing load balancer. */
+  readonly loadBalancerDnsName: string | undefined
+}
+
+/** What a person needs after `cdk deploy`: what to register, what to open, what to paste. */
+export class Outputs extends Construct {
+  constructor(scope: Construct, id: string, props: OutputsProps) {
+    super(scope, id)
+    const { settings } = props
+    const { publicUrl } = settings.resolved
+    const client = settings.auth.appAuth.thirdPartyConfig.flyteClient
+    this.add(
+      'CallbackUrls',
+      callbackUrls(settings).join('\n'),
+      'Register at the provider for the web client (one a line)',
+    )
+    this.add(
+      'ClientCallbackUrl',
+      client.redirectUri,
+      'Register at the provider for the public client of SDK and CLI',
+    )
+    this.add('ConsoleUrl', `${publicUrl}/v2`, 'Open in a browser')
+    this.add('ClientConfig', clientConfig(publicUrl), 'Save as ~/.flyte/config.yaml')
+    this.add(
+      'OidcClientSecretName',
+      props.oidcClientSecretName,
+      'The secret that must hold the OIDC client secret',
+    )
+    this.add(
+      'CookieKeyNames',
+      props.cookieKeyNames.join('\n'),
+      'The secrets with the keys of session cookies',
+    )
+    this.add('RunsTable', props.runsTable, 'Runs, actions, tasks and projects')
+    this.add('AuthTable', props.authTable, 'Short-lived results of signing in')
+    this.add('StoragePrefix', props.storagePrefix, 'Inputs and code bundles of runs')
+    if (props.loadBalancerDnsName !== undefined) {
+      this.add(
+        'LoadBalancerDnsName',
+        props.loadBalancerDnsName,
+        'Point the name here if no hosted zone is in the settings',
+      )
+    }
+  }
+
+  private add(name: string, value: string, description: string): void {
+    new CfnOutput(this, name, { value, description }).overrideLogicalId(name)
+  }
+}
+
+/** The callbacks of the load balancer's sign-in. Wildcard hosts have none: a provider takes exact URLs only. */
+export function callbackUrls({ auth }: Settings): string[] {
+  return auth.authorizedUris.filter((uri) => !uri.includes('*')).map((uri) => `${uri}${CALLBACK_PATH}`)
+}
+
+/** The configuration file of a Flyte client that signs its user in through a browser. */
+export function clientConfig(publicUrl: string): string {
+  const { host, protocol } = new URL(publicUrl)
+  return `admin:\n  endpoint: dns:///${host}\n  insecure: ${protocol === 'http:'}\n  authType: Pkce\n`
+}

@@ -1,0 +1,66 @@
+import { RemovalPolicy } from 'aws-cdk-lib'
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb'
+import { Construct } from 'constructs'
+
+/** The indexes of the Runs table: name, partition key, sort key. All keys are text. */
+export const RUNS_INDEXES = [
+  { indexName: 'byProject', partitionKey: 'projectKey', sortKey: 'createdAtKey' },
+  { indexName: 'byOwner', partitionKey: 'ownerKey', sortKey: 'createdAtKey' },
+  { indexName: 'byTask', partitionKey: 'taskKey', sortKey: 'createdAtKey' },
+] as const
+
+/** What a list of runs shows, copied into every index: small attributes only, so that a page stays one read. */
+export const RUNS_INDEX_ATTRIBUTES = [
+  'phase',
+  'startTime',
+  'endTime',
+  'ownerSubject',
+  'ownerIssuer',
+  'taskName',
+  'taskVersion',
+  'executedBy',
+  'attempts',
+  'runSource',
+  'environmentName',
+  'updatedAt',
+] as const
+
+/** Epoch seconds after which an item may go. Deletion can lag by days: readers compare it themselves. */
+export const EXPIRY_ATTRIBUTE = 'expiresAt'
+
+/**
+ * The two tables of a deployment: on demand, restorable to any second of the last 35 days, protected from deletion
+ * and kept when the stack goes.
+ */
+export class Tables extends Construct {
+  readonly runs: Table
+  readonly auth: Table
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id)
+    this.runs = makeTable(this, 'Runs')
+    for (const { indexName, partitionKey, sortKey } of RUNS_INDEXES) {
+      this.runs.addGlobalSecondaryIndex({
+        indexName,
+        partitionKey: { name: partitionKey, type: AttributeType.STRING },
+        sortKey: { name: sortKey, type: AttributeType.STRING },
+        projectionType: ProjectionType.INCLUDE,
+        nonKeyAttributes: [...RUNS_INDEX_ATTRIBUTES],
+      })
+    }
+    this.auth = makeTable(this, 'Auth')
+  }
+}
+
+function makeTable(scope: Construct, id: string): Table {
+  return new Table(scope, id, {
+    partitionKey: { name: 'pk', type: AttributeType.STRING },
+    sortKey: { name: 'sk', type: AttributeType.STRING },
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    timeToLiveAttribute: EXPIRY_ATTRIBUTE,
+    encryption: TableEncryption.DEFAULT,
+    deletionProtection: true,
+    removalPolicy: RemovalPolicy.RETAIN,
+  })
+}

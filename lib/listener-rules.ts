@@ -1,0 +1,245 @@
+/**
+ * The rules of the listener, made from the route table. Pure: route table and a few settings in, an ordered list of
+ * descriptions out; `constructs/listener-rules.ts` writes them as CloudFormation.
+ *
+ * The order is the security of the front door:
+ * 1. internal services are refused: nobody reaches them from outside;
+ * 2. public paths need no sign-in;
+ * 3. the API with a bearer token: verified here if the listener can, and again by the function;
+ * 4. the API with the load balancer's own session: answered 401 by the listener when it is not valid;
+ * 5. the rest of the API, open: the function answers, with the hint where to sign in;
+ * 6. pages: whoever is not signed in is sent to sign in;
+ * 7. the load balancer's own callback.
+ * Whatever matches none of them is answered 404 by the listener's default action.
+ */
+import type { Access, FunctionName, NeighbourGroup, Route } from '../functions/shared/routes.ts'
+import { tokenProxyPathPatterns } from '../functions/shared/routes.ts'
+
+/** Quotas of an Application Load Balancer; none of these can be raised. */
+export const LISTENER_QUOTAS = {
+  conditionValuesPerRule: 5,
+  valuesPerCondition: 3,
+  wildcardsPerRule: 5,
+} as const
+
+/** Priorities set aside for each section, so that a new route never moves the rules of another section. */
+export const PRIORITIES_PER_SECTION = 20
+
+export const SECTIONS = ['internal', 'public', 'bearer', 'session', 'api', 'pages', 'callback'] as const
+export type Section = (typeof SECTIONS)[number]
+
+/** The path on which the load balancer itself takes the provider's answer. Not configurable in AWS. */
+export const CALLBACK_PATH = '/oauth2/idpresponse'
+
+/**
+ * What a rule does before its last action: `jwt` is jwt-validation, `deny` and `authenticate` are authenticate-oidc,
+ * which answers 401 or redirects to the provider.
+ */
+export type Authentication = 'jwt' | 'deny' | 'authenticate'
+
+export type LastAction =
+  | { readonly kind: 'forward'; readonly function: FunctionName; readonly access: Access }
+  | { readonly kind: 'fixed'; readonly status: number; readonly contentType: string; readonly body: string }
+
+export interface HeaderCondition {
+  readonly name: string
+  /** Compared without regard to case; `*` and `?` are wildcards. */
+  readonly values: readonly string[]
+}
+
+export interface RuleDescription {
+  /** Stable as long as the section's routes before it stay; names the resource in the template. */
+  readonly id: string
+  readonly section: Section
+  readonly priority: number
+  readonly paths: readonly string[]
+  readonly header?: HeaderCondition
+  readonly hosts: readonly string[]
+  readonly authentication?: Authentication
+  readonly last: LastAction
+}
+
+export interface ListenerRuleOptions {
+  readonly routes: readonly Route[]
+  /** The lowest priority to use. */
+  readonly basePriority: number
+  /** Only requests to these hosts; empty where the listener is this deployment's alone. */
+  readonly hosts: readonly string[]
+  /** Leaves the routes that carry a group to a neighbour on the same listener. */
+  readonly minimalPaths: boolean
+  /** False where the listener cannot verify the issuer's tokens: the bearer rule then only forwards. */
+  readonly jwtValidation: boolean
+  readonly sessionCookieName: string
+  /** The path prefix of the token endpoint proxy, or undefined while it is off. */
+  readonly tokenProxyPrefix?: string | undefined
+}
+
+/** Answered for services that only the tasks' own network may call. Connect's error shape, so that clients read it. */
+const REFUSED: LastAction = {
+  kind: 'fixed',
+  status: 403,
+  contentType: 'application/json',
+  body: JSON.stringify({ code: 'permission_denied', message: 'This service is not reachable from outside.' }),
+}
+
+/** The listener's default, and what is left of the callback when the load balancer did not take the request. */
+export const NOT_FOUND = { kind: 'fixed', status: 404, contentType: 'text/plain', body: 'Not found' } as const
+
+interface Draft {
+  readonly section: Section
+  readonly paths: readonly string[]
+  readonly header?: HeaderCondition
+  readonly authentication?: Authentication
+  readonly last: LastAction
+}
+
+/**
+ * The rules in order of priority, each within the quotas above.
+ *
+ * The callback rule stays with `minimalPaths`: it is one exact path that no neighbour can answer, and without it
+ * sign-in ends in the neighbour's 404. It has to come before a neighbour's own `/oauth2/*` rule.
+ *
+ * @throws {RangeError} when a section needs more rules than are set aside for it.
+ */
+export function listenerRules(options: ListenerRuleOptions): RuleDescription[] {
+  const routes = options.routes.filter((route) => !options.minimalPaths || groupOf(route) === undefined)
+  const drafts = [
+    ...internalRules(routes),
+    ...publicRules(routes, options),
+    ...apiRules(routes, options),
+    ...pageRules(routes),
+    { section: 'callback', paths: [CALLBACK_PATH], authentication: 'authenticate', last: NOT_FOUND } as const,
+  ]
+  const counts = new Map<Section, number>()
+  return drafts
+    .flatMap((draft) => chunks(draft, options.hosts))
+    .map((draft) => {
+      const index = counts.get(draft.section) ?? 0
+      counts.set(draft.section, index + 1)
+      return number(draft, index, options)
+    })
+}
+
+function number(draft: Draft, index: number, { basePriority, hosts }: ListenerRuleOptions): RuleDescription {
+  if (index >= PRIORITIES_PER_SECTION) throw new RangeError(`the ${draft.section} section has too many rules`)
+  return {
+    ...draft,
+    hosts,
+    id: `${draft.section[0]?.toUpperCase()}${draft.section.slice(1)}${index + 1}`,
+    priority: basePriority + SECTIONS.indexOf(draft.section) * PRIORITIES_PER_SECTION + index,
+  }
+}
+
+function internalRules(routes: readonly Route[]): Draft[] {
+  const paths = routes.filter(isInternal).map(pathPattern)
+  return paths.length === 0 ? [] : [{ section: 'internal', paths, last: REFUSED }]
+}
+
+function publicRules(routes: readonly Route[], { tokenProxyPrefix }: ListenerRuleOptions): Draft[] {
+  const proxy = tokenProxyPrefix === undefined ? [] : tokenProxyPathPatterns(tokenProxyPrefix)
+  const byFunction = pathsByFunction(routes.filter((route) => isOnly(route, 'open')))
+  if (proxy.length > 0) byFunction.set('metadata', [...(byFunction.get('metadata') ?? []), ...proxy])
+  return [...byFunction].map(([name, paths]) => ({ section: 'public', paths, last: forward(name, 'open') }))
+}
+
+function apiRules(routes: readonly Route[], options: ListenerRuleOptions): Draft[] {
+  const api = [...pathsByFunction(routes.filter((route) => has(route, 'open') && has(route, 'oidc')))]
+  const bearer = { name: 'authorization', values: ['Bearer *'] }
+  const session = { name: 'cookie', values: [`*${options.sessionCookieName}-0=*`] }
+  return [
+    ...api.map(
+      ([name, paths]): Draft => ({
+        section: 'bearer',
+        paths,
+        header: bearer,
+        ...(options.jwtValidation ? { authentication: 'jwt' } : {}),
+        last: forward(name, 'open'),
+      }),
+    ),
+    ...api.map(
+      ([name, paths]): Draft => ({
+        section: 'session',
+        paths,
+        header: session,
+        authentication: 'deny',
+        last: forward(name, 'oidc'),
+      }),
+    ),
+    ...api.map(([name, paths]): Draft => ({ section: 'api', paths, last: forward(name, 'open') })),
+  ]
+}
+
+function pageRules(routes: readonly Route[]): Draft[] {
+  const pages = pathsByFunction(routes.filter((route) => isOnly(route, 'oidc')))
+  return [...pages].map(([name, paths]) => ({
+    section: 'pages',
+    paths,
+    authentication: 'authenticate',
+    last: forward(name, 'oidc'),
+  }))
+}
+
+/** Splits a draft into rules that each stay within every quota. */
+function chunks(draft: Draft, hosts: readonly string[]): Draft[] {
+  const fixed = [...(draft.header?.values ?? []), ...hosts]
+  const values = Math.min(
+    LISTENER_QUOTAS.valuesPerCondition,
+    LISTENER_QUOTAS.conditionValuesPerRule - fixed.length,
+  )
+  const wildcards = LISTENER_QUOTAS.wildcardsPerRule - countWildcards(fixed)
+  const rules: string[][] = []
+  for (const path of draft.paths) {
+    const last = rules.at(-1)
+    const fits = last !== undefined && last.length < values && countWildcards([...last, path]) <= wildcards
+    if (fits) last.push(path)
+    else rules.push([path])
+  }
+  return rules.map((paths) => ({ ...draft, paths }))
+}
+
+/** How many wildcards the load balancer counts in these values. */
+export function countWildcards(values: readonly string[]): number {
+  return values.join('').replaceAll(/[^*?]/g, '').length
+}
+
+function pathsByFunction(routes: readonly Route[]): Map<FunctionName, string[]> {
+  const paths = new Map<FunctionName, string[]>()
+  for (const route of routes)
+    paths.set(route.function, [...(paths.get(route.function) ?? []), pathPattern(route)])
+  return paths
+}
+
+const pathPattern = (route: Route): string => (route.kind === 'path' ? route.path : `/${route.service}/*`)
+const groupOf = (route: Route): NeighbourGroup | undefined =>
+  route.kind === 'path' ? route.group : undefined
+const has = (route: Route, access: Access): boolean => route.access.includes(access)
+const isOnly = (route: Route, access: Access): boolean => route.access.every((one) => one === access)
+const isInternal = (route: Route): boolean => isOnly(route, 'internal')
+const forward = (name: FunctionName, access: Access): LastAction => ({
+  kind: 'forward',
+  function: name,
+  access,
+})
+
+/** A function together with the access class of one of its target groups. */
+export interface Entrance {
+  readonly function: FunctionName
+  readonly access: Access
+}
+
+/** The target groups that the public listener needs: each function once for each class that a route gives it. */
+export function publicEntrances(routes: readonly Route[]): Entrance[] {
+  const entrances = new Map<string, Entrance>()
+  for (const route of routes) {
+    for (const access of route.access) {
+      if (access !== 'internal')
+        entrances.set(`${route.function}-${access}`, { function: route.function, access })
+    }
+  }
+  return [...entrances.values()]
+}
+
+/** The functions that are deployed: those the public listener can reach. */
+export function deployedFunctions(routes: readonly Route[]): FunctionName[] {
+  return [...new Set(publicEntrances(routes).map((entrance) => entrance.function))]
+}
