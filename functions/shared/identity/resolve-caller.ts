@@ -1,0 +1,60 @@
+/**
+ * From a request to its caller, or to none.
+ *
+ * | class | what is believed |
+ * |---|---|
+ * | `oidc` | the load balancer's identity headers, if `trustForwardedIdentityHeaders` is set |
+ * | `open`, `internal` | a bearer token; `x-amzn-oidc-*` is not looked at |
+ *
+ * A credential that is present and bad is the answer: no weaker one is tried after it.
+ */
+import type { Call } from '../call.ts'
+import type { HttpRequest } from '../http/message.ts'
+import type { AccessTokenVerifier } from '../tokens/access-token.ts'
+import type { AlbIdentity } from './alb-identity.ts'
+import { bearerOf } from './bearer-credentials.ts'
+import { callerOfAccessToken } from './claims.ts'
+import { type ResolvedCaller, resolvedCaller, SecretToken } from './resolved-caller.ts'
+
+/**
+ * Establishes the caller, or undefined if no credential was sent.
+ *
+ * @throws {ServiceError} with status 401 for a credential that does not hold; `keys_unavailable` if that
+ *   cannot be found out.
+ */
+export type CallerResolver = (request: HttpRequest, call: Call) => Promise<ResolvedCaller | undefined>
+
+export interface CallerResolverDeps {
+  readonly verifyAccessToken: AccessTokenVerifier
+  /** Null means that forwarded identity headers are not trusted: then they are not even read. */
+  readonly albIdentity: AlbIdentity | null
+}
+
+/**
+ * Makes the resolver.
+ *
+ * In class `oidc` the load balancer's session decides alone, and a bearer token that comes along is not read:
+ * the listener sends every `authorization: Bearer` another way before it looks at a session, and a session
+ * must never be traded for a token in a header that the listener does not know. Where forwarded headers are
+ * not trusted that class proves nothing, so there a bearer token is read as in class `open`.
+ */
+export function createCallerResolver({ verifyAccessToken, albIdentity }: CallerResolverDeps): CallerResolver {
+  async function resolve(request: HttpRequest): Promise<ResolvedCaller | undefined> {
+    if (request.access === 'oidc' && albIdentity !== null) {
+      const caller = await albIdentity(request.headers)
+      return caller && resolvedCaller(caller)
+    }
+    const header = bearerOf(request.headers)
+    if (header === undefined) return undefined
+    const verified = await verifyAccessToken(header.token)
+    const caller = callerOfAccessToken(verified, header.source)
+    return resolvedCaller(caller, { token: new SecretToken(header.token), verified })
+  }
+
+  return async (request, call) => {
+    const resolved = await resolve(request)
+    call.notes.caller = resolved?.caller.source ?? 'nobody'
+    if (resolved) call.notes.callerKind = resolved.caller.kind
+    return resolved
+  }
+}
