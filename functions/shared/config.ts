@@ -91,6 +91,7 @@ const environmentSchema = z.object({
   FLYTE_SETTINGS: nonEmpty,
   RUNS_TABLE: z.optional(nonEmpty),
   AUTH_TABLE: z.optional(nonEmpty),
+  POWERTOOLS_TRACE_ENABLED: z.optional(z.string()),
 })
 
 /** The configuration of one function. Table names are undefined where the function has no access to a table. */
@@ -100,6 +101,8 @@ export interface Config {
   readonly publicUrl: string
   readonly runsTable: string | undefined
   readonly authTable: string | undefined
+  /** Whether calls are traced with X-Ray. */
+  readonly tracing: boolean
 }
 
 /** The configuration is missing or contradictory; `problems` lists everything that is wrong with it. */
@@ -131,6 +134,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     publicUrl: first.replace(/\/+$/, ''),
     runsTable: outer.data.RUNS_TABLE,
     authTable: outer.data.AUTH_TABLE,
+    tracing: outer.data.POWERTOOLS_TRACE_ENABLED === 'true',
   }
 }
 

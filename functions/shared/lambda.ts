@@ -13,21 +13,29 @@ import type { HttpRequest, HttpResponse } from './http/message.ts'
 import type { App } from './http/router.ts'
 import { connectErrorResponse } from './rpc/error-response.ts'
 import type { Telemetry } from './telemetry.ts'
+import { tracing } from './tracing.ts'
 
 export interface LambdaOptions {
   readonly app: App
   readonly telemetry: Telemetry
+  /** Whether calls are traced (`Config.tracing`). */
+  readonly tracing: boolean
 }
 
 export type AlbHandler = (event: ALBEvent, context: Context) => Promise<ALBResult>
 
 /** Makes the handler that Lambda calls. */
 export function createLambdaHandler(options: LambdaOptions): AlbHandler {
-  return middy<ALBEvent, ALBResult>().handler((event: ALBEvent) => answerEvent(options, event)) as AlbHandler
+  const handler = middy<ALBEvent, ALBResult>()
+  if (options.tracing) handler.use(tracing())
+  return handler.handler((event: ALBEvent) => answerEvent(options, event)) as AlbHandler
 }
 
 /** Answers one event; never rejects for anything a client can send. */
-export async function answerEvent({ app, telemetry }: LambdaOptions, event: ALBEvent): Promise<ALBResult> {
+export async function answerEvent(
+  { app, telemetry }: Pick<LambdaOptions, 'app' | 'telemetry'>,
+  event: ALBEvent,
+): Promise<ALBResult> {
   const startedMs = performance.now()
   const call = newCall()
   let request: HttpRequest | undefined
