@@ -120,6 +120,7 @@ export const REASONS = {
   ),
   store_throttled: unavailable('The database is busy. Try again.'),
   store_unavailable: unavailable('The database does not answer. Try again.'),
+  storage_unavailable: unavailable('The object storage does not answer. Try again.'),
   internal_error: { code: 'internal', status: 500, message: 'Something went wrong on our side.' },
 } as const satisfies Record<string, ReasonRow>
 

@@ -1,5 +1,5 @@
 import { RemovalPolicy } from 'aws-cdk-lib'
-import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb'
+import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb'
 import { Construct } from 'constructs'
 
 /** The indexes of the Runs table: name, partition key, sort key. All keys are text. */
@@ -16,8 +16,12 @@ export const RUNS_INDEX_ATTRIBUTES = [
   'endTime',
   'ownerSubject',
   'ownerIssuer',
+  'taskProject',
+  'taskDomain',
   'taskName',
   'taskVersion',
+  'taskType',
+  'shortName',
   'executedBy',
   'attempts',
   'runSource',
@@ -50,6 +54,11 @@ export class Tables extends Construct {
     }
     this.auth = makeTable(this, 'Auth')
   }
+
+  /** How a function that uses the tables is told their names. */
+  get environment(): Record<string, string> {
+    return { RUNS_TABLE: this.runs.tableName, AUTH_TABLE: this.auth.tableName }
+  }
 }
 
 function makeTable(scope: Construct, id: string): Table {
@@ -59,7 +68,6 @@ function makeTable(scope: Construct, id: string): Table {
     billingMode: BillingMode.PAY_PER_REQUEST,
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     timeToLiveAttribute: EXPIRY_ATTRIBUTE,
-    encryption: TableEncryption.DEFAULT,
     deletionProtection: true,
     removalPolicy: RemovalPolicy.RETAIN,
   })

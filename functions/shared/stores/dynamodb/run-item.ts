@@ -1,0 +1,168 @@
+/**
+ * A run as an item of the Runs table, and back.
+ *
+ * `pk` is `RUN#project#domain#name`, `sk` is `ACTION#name`. The root action also carries the keys of the three
+ * indexes; actions inside a run carry none, so that the indexes list runs only.
+ */
+import { createHash } from 'node:crypto'
+import type { EpochMs } from '../../clock.ts'
+import { ROOT_ACTION, type RunKey, type RunSummary, type StoredRun } from '../run-store.ts'
+import { bytes, bytesOf, type Item, number, numberOf, presentOnly, text, textOf } from './attributes.ts'
+import { joinKey, splitKey } from './keys.ts'
+
+export type RunIndex = 'byProject' | 'byOwner' | 'byTask'
+
+/** The attribute that each index is partitioned by. All are ordered by `createdAtKey`. */
+export const INDEX_KEYS: Readonly<Record<RunIndex, string>> = {
+  byProject: 'projectKey',
+  byOwner: 'ownerKey',
+  byTask: 'taskKey',
+}
+
+/** The primary key of an action. */
+export function actionKey(key: RunKey, action: string): Item {
+  return {
+    pk: text(joinKey('RUN', key.project, key.domain, key.name)),
+    sk: text(joinKey('ACTION', action)),
+  }
+}
+
+export function projectKey(project: string, domain: string): string {
+  return joinKey(project, domain)
+}
+
+/** Subjects can be longer than a key may be, and are personal: the key holds their digest. */
+export function ownerKey(project: string, domain: string, subject: string): string {
+  return joinKey(project, domain, createHash('sha256').update(subject).digest('base64url'))
+}
+
+export function taskKey(task: { project: string; domain: string; name: string }): string {
+  return joinKey(task.project, task.domain, task.name)
+}
+
+const MS_DIGITS = 15
+
+/** What sorts before every run of this millisecond and after every earlier one. */
+export function createdAtBound(ms: EpochMs): string {
+  return String(Math.min(Math.max(Math.trunc(ms), 0), 10 ** MS_DIGITS - 1)).padStart(MS_DIGITS, '0')
+}
+
+/** Orders runs by time, and differs for every run of a deployment, so that a page can end at any of them. */
+export function createdAtKey(createdAtMs: EpochMs, key: RunKey): string {
+  return joinKey(createdAtBound(createdAtMs), key.project, key.domain, key.name)
+}
+
+/** The run that a {@link createdAtKey} belongs to; undefined if it is not one. */
+export function runOfCreatedAtKey(value: string): RunKey | undefined {
+  const [ms = '', project, domain, name, ...more] = splitKey(value)
+  if (project === undefined || domain === undefined || name === undefined) return undefined
+  return ms.length === MS_DIGITS && more.length === 0 ? { project, domain, name } : undefined
+}
+
+/** The item of an action. */
+export function itemOfRun(run: StoredRun): Item {
+  const { key, task, owner } = run
+  return presentOnly({
+    ...actionKey(key, run.action),
+    ...(run.action === ROOT_ACTION ? indexKeys(run) : {}),
+    project: text(key.project),
+    domain: text(key.domain),
+    runName: text(key.name),
+    actionName: text(run.action),
+    phase: number(run.phase),
+    attempts: number(run.attempts),
+    createdAt: number(run.createdAtMs),
+    updatedAt: number(run.updatedAtMs),
+    startTime: number(run.startedAtMs),
+    endTime: optionalNumber(run.endedAtMs),
+    runSource: number(run.source),
+    taskProject: optionalText(task.project),
+    taskDomain: optionalText(task.domain),
+    taskName: optionalText(task.name),
+    taskVersion: optionalText(task.version),
+    taskType: optionalText(task.type),
+    shortName: optionalText(task.shortName),
+    environmentName: optionalText(task.environmentName),
+    ownerIssuer: optionalText(owner?.issuer),
+    ownerSubject: optionalText(owner?.subject),
+    executedBy: optionalBytes(run.executedBy),
+    runSpec: bytes(run.runSpec),
+    taskSpecDigest: optionalText(run.taskSpecDigest),
+    inputsUri: optionalText(run.inputsUri),
+    inputsHash: optionalText(run.inputsHash),
+    outputsUri: optionalText(run.outputsUri),
+    requestDigest: optionalText(run.requestDigest),
+    abortReason: optionalText(run.abort?.reason),
+    abortedBy: optionalBytes(run.abort?.abortedBy),
+    errorInfo: optionalBytes(run.errorInfo),
+  })
+}
+
+function indexKeys(run: StoredRun): Item {
+  const { key, task, owner } = run
+  return presentOnly({
+    projectKey: text(projectKey(key.project, key.domain)),
+    ownerKey: owner && text(ownerKey(key.project, key.domain, owner.subject)),
+    taskKey: task.name === '' ? undefined : text(taskKey(task)),
+    createdAtKey: text(createdAtKey(run.createdAtMs, key)),
+  })
+}
+
+function optionalText(value: string | undefined) {
+  return value === undefined || value === '' ? undefined : text(value)
+}
+
+function optionalNumber(value: number | undefined) {
+  return value === undefined ? undefined : number(value)
+}
+
+function optionalBytes(value: Uint8Array | undefined) {
+  return value === undefined ? undefined : bytes(value)
+}
+
+/** What an index projects, read back. */
+export function summaryOfItem(item: Item): RunSummary {
+  const [, project = '', domain = '', name = ''] = splitKey(textOf(item, 'pk'))
+  const [, action = ROOT_ACTION] = splitKey(textOf(item, 'sk'))
+  const [createdAt = '0'] = splitKey(textOf(item, 'createdAtKey'))
+  const createdAtMs = numberOf(item, 'createdAt') ?? Number(createdAt)
+  const ownerSubject = textOf(item, 'ownerSubject')
+  return {
+    key: { project, domain, name },
+    action,
+    phase: numberOf(item, 'phase') ?? 0,
+    attempts: numberOf(item, 'attempts') ?? 1,
+    createdAtMs,
+    updatedAtMs: numberOf(item, 'updatedAt') ?? createdAtMs,
+    startedAtMs: numberOf(item, 'startTime') ?? createdAtMs,
+    endedAtMs: numberOf(item, 'endTime'),
+    source: numberOf(item, 'runSource') ?? 0,
+    task: {
+      project: textOf(item, 'taskProject'),
+      domain: textOf(item, 'taskDomain'),
+      name: textOf(item, 'taskName'),
+      version: textOf(item, 'taskVersion'),
+      type: textOf(item, 'taskType'),
+      shortName: textOf(item, 'shortName'),
+      environmentName: textOf(item, 'environmentName'),
+    },
+    owner: ownerSubject === '' ? undefined : { issuer: textOf(item, 'ownerIssuer'), subject: ownerSubject },
+    executedBy: bytesOf(item, 'executedBy'),
+  }
+}
+
+/** A whole item, read back. */
+export function runOfItem(item: Item): StoredRun {
+  const reason = item.abortReason?.S
+  return {
+    ...summaryOfItem(item),
+    runSpec: bytesOf(item, 'runSpec') ?? new Uint8Array(),
+    taskSpecDigest: textOf(item, 'taskSpecDigest'),
+    inputsUri: textOf(item, 'inputsUri'),
+    inputsHash: textOf(item, 'inputsHash'),
+    outputsUri: textOf(item, 'outputsUri'),
+    requestDigest: textOf(item, 'requestDigest'),
+    abort: reason === undefined ? undefined : { reason, abortedBy: bytesOf(item, 'abortedBy') },
+    errorInfo: bytesOf(item, 'errorInfo'),
+  }
+}
