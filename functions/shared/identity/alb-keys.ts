@@ -7,7 +7,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { ServiceError } from '../errors.ts'
-import type { DocumentFetcher, FetchedDocument } from '../tokens/remote-document.ts'
+import type { FetchedDocument } from '../http/fetch-document.ts'
+import type { DocumentFetcher } from '../tokens/remote-document.ts'
 import { BoundedMap } from './bounded-map.ts'
 
 export interface AlbKeys {

@@ -1,8 +1,9 @@
 /** What an issuer says about itself (OpenID Connect Discovery 1.0, RFC 8414): where its keys and its userinfo are. */
 import type { Clock } from '../clock.ts'
 import { ServiceError } from '../errors.ts'
+import { isSecureUrl } from '../http/secure-url.ts'
 import { createRefreshed, type Refreshed } from './refreshed.ts'
-import { type DocumentFetcher, isSecureUrl, readJsonDocument } from './remote-document.ts'
+import { type DocumentFetcher, readJsonDocument } from './remote-document.ts'
 
 export interface IssuerMetadata {
   readonly jwksUri: string | undefined
