@@ -20,9 +20,9 @@ export async function readOrMakeJson<T>(file: string | null, make: () => Promise
 }
 
 /** Writes a file that only its owner may read, in one step, with the folders it needs. */
-export async function writePrivately(file: string, text: string): Promise<void> {
+export async function writePrivately(file: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(file), { recursive: true })
   const partial = `${file}.${process.pid}.part`
-  await writeFile(partial, text, { mode: 0o600 })
+  await writeFile(partial, content, { mode: 0o600 })
   await rename(partial, file)
 }
