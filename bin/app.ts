@@ -8,7 +8,8 @@ import { createApp } from '../lib/synthesize.ts'
 
 /** `-c settings=FILE`, or FLYTE_YAML, or flyte.yaml in the working directory. */
 function settingsPath(): string {
-  const fromContext: unknown = new App().node.tryGetContext('settings')
+  // An app of its own for its context alone; it must not write an empty assembly when the process ends.
+  const fromContext: unknown = new App({ autoSynth: false }).node.tryGetContext('settings')
   return typeof fromContext === 'string' ? fromContext : (process.env.FLYTE_YAML ?? 'flyte.yaml')
 }
 

@@ -1,22 +1,18 @@
 /** One deployment: composition only, every resource is described in `constructs/`. */
 import { Fn, Stack } from 'aws-cdk-lib'
-import { CfnSecurityGroupEgress } from 'aws-cdk-lib/aws-ec2'
 import type { Code } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import type { FunctionName, Route } from '../functions/shared/routes.ts'
 import { ROUTES } from '../functions/shared/routes.ts'
-import { AppFunction } from './constructs/app-function.ts'
+import { AppFunctions } from './constructs/app-functions.ts'
 import { LogsBucket, RunsBucket } from './constructs/buckets.ts'
-import { Domain } from './constructs/domain.ts'
+import { FrontDoor } from './constructs/front-door.ts'
 import { ListenerRules } from './constructs/listener-rules.ts'
-import { PublicLoadBalancer } from './constructs/load-balancer.ts'
 import { Outputs } from './constructs/outputs.ts'
 import { allowRuns } from './constructs/permissions.ts'
 import { Secrets } from './constructs/secrets.ts'
 import { Tables } from './constructs/tables.ts'
-import { FunctionEntrance } from './constructs/target-groups.ts'
-import { WebAcl } from './constructs/web-acl.ts'
-import { deployedFunctions, listenerRules, publicEntrances } from './listener-rules.ts'
+import { listenerRules } from './listener-rules.ts'
 import { functionSettings } from './settings/function-settings.ts'
 import type { Settings } from './settings/settings.ts'
 
@@ -28,63 +24,35 @@ export interface FlyteStackProps {
   readonly routes?: readonly Route[]
 }
 
-interface FrontDoor {
-  readonly listenerArn: string
-  readonly loadBalancerArn: string
-  readonly dnsName: string | undefined
-  readonly basePriority: number
-  /** Only on a listener that others use too. */
-  readonly hosts: readonly string[]
-}
-
 /** Everything that `cdk deploy` makes. Synthesizes without credentials and without a network. */
 export class FlyteStack extends Stack {
-  private readonly settings: Settings
-  private readonly functions: ReadonlyMap<FunctionName, AppFunction>
-  private readonly routes: readonly Route[]
+  readonly functions: AppFunctions
 
-  constructor(scope: Construct, id: string, props: FlyteStackProps) {
-    const { name, aws } = props.settings
-    const env = { region: aws.region, ...(aws.account === undefined ? {} : { account: aws.account }) }
+  constructor(scope: Construct, id: string, { settings, codeFor, routes = ROUTES }: FlyteStackProps) {
+    const { name, aws } = settings
     super(scope, id, {
-      env,
+      env: { region: aws.region, ...(aws.account === undefined ? {} : { account: aws.account }) },
       stackName: `${name}-serverless`,
       description: "Flyte's front door on AWS Lambda",
     })
-    this.settings = props.settings
-    this.routes = props.routes ?? ROUTES
-    const logs = new LogsBucket(this, 'AccessLogs', this.settings.loadBalancer.logRetentionDays)
-    const door = this.frontDoor(logs)
+    const logs = writesAccessLogs(settings)
+      ? new LogsBucket(this, 'AccessLogs', settings.loadBalancer.logRetentionDays)
+      : undefined
+    const door = new FrontDoor(this, 'FrontDoor', { settings, logs })
     const tables = new Tables(this, 'Tables')
-    const runsBucket = new RunsBucket(this, 'Storage', {
-      storagePrefix: this.settings.runs.storagePrefix,
-      logs,
+    const runsBucket = new RunsBucket(this, 'Storage', { storagePrefix: settings.runs.storagePrefix, logs })
+    const secrets = new Secrets(this, 'Secrets', { deployment: name, settings: settings.secrets })
+    const names = { loadBalancerArn: door.loadBalancerArn, storagePrefix: runsBucket.uri }
+    const shared = { FLYTE_SETTINGS: this.toJsonString(functionSettings(settings, names)) }
+    this.functions = new AppFunctions(this, 'Functions', {
+      settings,
+      routes,
+      codeFor,
+      environmentOf: (name) => ({ ...shared, ...(name === 'runs' ? tables.environment : {}) }),
     })
-    const secrets = new Secrets(this, 'Secrets', { deployment: name, settings: this.settings.secrets })
-    this.functions = this.createFunctions(
-      props.codeFor,
-      {
-        FLYTE_SETTINGS: this.toJsonString(
-          functionSettings(this.settings, {
-            loadBalancerArn: door.loadBalancerArn,
-            storagePrefix: runsBucket.uri,
-          }),
-        ),
-      },
-      tables,
-    )
-    const runs = this.functions.get('runs')
-    if (runs !== undefined) allowRuns(runs, { tables, storage: runsBucket.storage })
-    this.createRules(door, secrets.oidcClientSecret)
-    new Outputs(this, 'Outputs', {
-      settings: this.settings,
-      oidcClientSecretName: secrets.oidcClientSecretName,
-      cookieKeyNames: secrets.cookieKeyNames,
-      runsTable: tables.runs.tableName,
-      authTable: tables.auth.tableName,
-      storagePrefix: runsBucket.uri,
-      loadBalancerDnsName: door.dnsName,
-    })
+    allowRuns(this.functions.get('runs'), { tables, storage: runsBucket.storage })
+    this.addRules({ settings, routes, door, oidcClientSecret: secrets.oidcClientSecret })
+    new Outputs(this, 'Outputs', { settings, door, tables, secrets, storagePrefix: runsBucket.uri })
   }
 
   /** Two zones by position: looking their names up would need credentials, and the positions always exist. */
@@ -92,92 +60,34 @@ export class FlyteStack extends Stack {
     return [0, 1].map((index) => Fn.select(index, Fn.getAzs()))
   }
 
-  /** The id of a function's resource in the template. */
-  logicalIdOf(name: FunctionName): string {
-    return this.functions.get(name)?.logicalId ?? ''
-  }
-
-  private frontDoor(logs: LogsBucket): FrontDoor {
-    const { existing, waf } = this.settings.loadBalancer
-    if (existing !== undefined) return this.existingDoor(existing)
-    const domain = new Domain(this, 'Domain', this.settings)
-    const { balancer, listenerArn } = new PublicLoadBalancer(this, 'FrontDoor', {
-      settings: this.settings,
-      certificate: domain.certificate,
-      logs,
-    })
-    domain.pointAt(balancer)
-    const loadBalancerArn = balancer.loadBalancerArn
-    if (waf.enabled) new WebAcl(this, 'WebAcl', { deployment: this.settings.name, loadBalancerArn, ...waf })
-    return { listenerArn, loadBalancerArn, dnsName: balancer.loadBalancerDnsName, basePriority: 1, hosts: [] }
-  }
-
-  private existingDoor(existing: NonNullable<Settings['loadBalancer']['existing']>): FrontDoor {
-    const { arn, listenerArn, securityGroupId, basePriority } = existing
-    if (securityGroupId !== undefined) {
-      new CfnSecurityGroupEgress(this, 'ToIdentityProvider', {
-        groupId: securityGroupId,
-        ipProtocol: 'tcp',
-        fromPort: 443,
-        toPort: 443,
-        cidrIp: '0.0.0.0/0',
-        description: 'The endpoints of the identity provider',
-      })
-    }
-    return {
-      listenerArn,
-      loadBalancerArn: arn,
-      dnsName: undefined,
-      basePriority,
-      hosts: this.settings.resolved.hosts,
-    }
-  }
-
-  private createFunctions(
-    codeFor: FlyteStackProps['codeFor'],
-    shared: Record<string, string>,
-    tables: Tables,
-  ) {
-    const tableNames = { RUNS_TABLE: tables.runs.tableName, AUTH_TABLE: tables.auth.tableName }
-    const functions = new Map<FunctionName, AppFunction>()
-    for (const name of deployedFunctions(this.routes)) {
-      const environment = { ...shared, ...(name === 'runs' ? tableNames : {}) }
-      const id = `${name[0]?.toUpperCase()}${name.slice(1)}`
-      const settings = this.settings.functions
-      const props = { name, deployment: this.settings.name, settings, code: codeFor(name), environment }
-      functions.set(name, new AppFunction(this, id, props))
-    }
-    return functions
-  }
-
-  private createRules(door: FrontDoor, oidcClientSecret: string): void {
-    const deployment = this.settings.name
-    const { enabled, pathPrefix } = this.settings.auth.tokenEndpointProxyConfig
-    const arns = new Map<string, string>()
-    for (const entrance of publicEntrances(this.routes)) {
-      const target = this.functions.get(entrance.function)
-      if (target === undefined) continue
-      const key = `${entrance.function}-${entrance.access}`
-      arns.set(
-        key,
-        new FunctionEntrance(target, entrance.access, { entrance, deployment, target }).targetGroupArn,
-      )
-    }
+  private addRules(options: {
+    settings: Settings
+    routes: readonly Route[]
+    door: FrontDoor
+    oidcClientSecret: string
+  }): void {
+    const { settings, routes, door, oidcClientSecret } = options
+    const { enabled, pathPrefix } = settings.auth.tokenEndpointProxyConfig
     const rules = listenerRules({
-      routes: this.routes,
+      routes,
       basePriority: door.basePriority,
       hosts: door.hosts,
-      minimalPaths: this.settings.ingress.minimalPaths,
-      jwtValidation: this.settings.ingress.jwtValidation,
-      sessionCookieName: this.settings.ingress.session.cookieName,
+      minimalPaths: settings.ingress.minimalPaths,
+      jwtValidation: settings.ingress.jwtValidation,
+      sessionCookieName: settings.ingress.session.cookieName,
       tokenProxyPrefix: enabled ? pathPrefix : undefined,
     })
     new ListenerRules(this, 'Rules', {
       listenerArn: door.listenerArn,
       rules,
-      settings: this.settings,
+      settings,
       oidcClientSecret,
-      targetGroupArn: (entrance) => arns.get(`${entrance.function}-${entrance.access}`) ?? '',
+      targetGroupArn: (entrance) => this.functions.targetGroupArn(entrance),
     })
   }
+}
+
+/** The load balancer that is made here writes access logs, and so does the bucket. */
+function writesAccessLogs({ loadBalancer, runs }: Settings): boolean {
+  return loadBalancer.existing === undefined || runs.storagePrefix === undefined
 }

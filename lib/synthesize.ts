@@ -81,7 +81,7 @@ export async function synthesize(settings: Settings, options: SynthesizeOptions)
     template: assembly.getStackArtifact(stack.artifactId).template,
     functions: deployedFunctions(ROUTES).map((name) => ({
       name,
-      logicalId: stack.logicalIdOf(name),
+      logicalId: stack.functions.get(name).logicalId,
       codeDirectory: bundles.directoryOf(name),
     })),
   }

@@ -1,11 +1,11 @@
-import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { CfnFunction, Code } from 'aws-cdk-lib/aws-lambda'
 import { Alias, Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { FunctionName } from '../../functions/shared/routes.ts'
-import { acknowledge } from '../acknowledge.ts'
+import { acknowledgeWildcard } from '../acknowledge.ts'
 import type { Settings } from '../settings/settings.ts'
 
 /** The alias that the load balancer invokes. */
@@ -68,9 +68,9 @@ export class AppFunction extends Construct {
       architecture: Architecture.ARM_64,
       handler: HANDLER,
       code: props.code,
-      role: this.role.withoutPolicyUpdates(),
+      role: this.role,
       logGroup,
-      memorySize: (name === 'actions' ? undefined : settings.memoryMb[name]) ?? size.memoryMb,
+      memorySize: ofFunction(settings.memoryMb, name) ?? size.memoryMb,
       timeout: Duration.seconds(size.timeoutSeconds),
       tracing: settings.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
       ...reservation(name, settings),
@@ -89,29 +89,23 @@ export class AppFunction extends Construct {
 
   private createRole(logGroup: LogGroup, tracing: boolean): Role {
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
-    const streams = Stack.of(this).formatArn({
-      service: 'logs',
-      resource: 'log-group',
-      resourceName: `/aws/lambda/${this.functionName}:*`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    })
-    role.node.addDependency(logGroup)
-    role.addToPolicy(
-      new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [streams] }),
-    )
-    const actions = ['xray:PutTraceSegments', 'xray:PutTelemetryRecords']
-    if (tracing) role.addToPolicy(new PolicyStatement({ actions, resources: ['*'] }))
-    acknowledge(
-      role,
-      'IAM5',
-      "Log streams are named by Lambda, below this function's own log group; X-Ray knows no resources.",
-    )
+    const actions = ['logs:CreateLogStream', 'logs:PutLogEvents']
+    role.addToPolicy(new PolicyStatement({ actions, resources: [logGroup.logGroupArn] }))
+    if (tracing) acknowledgeWildcard(role, '*', 'X-Ray has no resources that a permission could name.')
     return role
   }
 }
 
+/** What the settings say for one function; some functions have no setting of their own. */
+function ofFunction(
+  values: Partial<Record<FunctionName, number | undefined>>,
+  name: FunctionName,
+): number | undefined {
+  return values[name]
+}
+
 function reservation(name: FunctionName, settings: Settings['functions']) {
-  const reserved = name === 'actions' ? undefined : settings.reservedConcurrency[name]
+  const reserved = ofFunction(settings.reservedConcurrency, name)
   return reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }
 }
 

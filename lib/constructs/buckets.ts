@@ -37,7 +37,11 @@ export class LogsBucket extends Bucket {
 export class RunsBucket extends Construct {
   readonly storage: RunStorage
 
-  constructor(scope: Construct, id: string, options: { storagePrefix: string | undefined; logs: IBucket }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    options: { storagePrefix: string | undefined; logs: IBucket | undefined },
+  ) {
     super(scope, id)
     const { storagePrefix, logs } = options
     this.storage = storagePrefix === undefined ? this.create(logs) : this.existing(storagePrefix)
@@ -49,11 +53,10 @@ export class RunsBucket extends Construct {
     return prefix === '' ? `s3://${bucket.bucketName}` : `s3://${bucket.bucketName}/${prefix}`
   }
 
-  private create(logs: IBucket): RunStorage {
+  private create(logs: IBucket | undefined): RunStorage {
     const bucket = new Bucket(this, 'Bucket', {
       ...locked,
-      serverAccessLogsBucket: logs,
-      serverAccessLogsPrefix: 'bucket/',
+      ...(logs === undefined ? {} : { serverAccessLogsBucket: logs, serverAccessLogsPrefix: 'bucket/' }),
       lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(7) }],
     })
     return { bucket, prefix: CREATED_PREFIX }

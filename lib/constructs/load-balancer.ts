@@ -18,7 +18,7 @@ import type { Settings } from '../settings/settings.ts'
 export interface PublicLoadBalancerProps {
   readonly settings: Settings
   readonly certificate: ICertificate
-  readonly logs: IBucket
+  readonly logs: IBucket | undefined
 }
 
 /**
@@ -46,7 +46,7 @@ export class PublicLoadBalancer extends Construct {
       idleTimeout: Duration.seconds(settings.loadBalancer.idleTimeoutSeconds),
       deletionProtection: settings.loadBalancer.deletionProtection,
     })
-    this.balancer.logAccessLogs(logs, 'load-balancer')
+    if (logs !== undefined) this.balancer.logAccessLogs(logs, 'load-balancer')
     this.balancer.addRedirect({ open: false })
     const listener = this.balancer.addListener('Https', {
       port: 443,

@@ -2,23 +2,24 @@ import { CfnOutput } from 'aws-cdk-lib'
 import { Construct } from 'constructs'
 import { CALLBACK_PATH } from '../listener-rules.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { FrontDoor } from './front-door.ts'
+import type { Secrets } from './secrets.ts'
+import type { Tables } from './tables.ts'
 
 export interface OutputsProps {
   readonly settings: Settings
-  readonly oidcClientSecretName: string
-  readonly cookieKeyNames: readonly string[]
-  readonly runsTable: string
-  readonly authTable: string
+  readonly door: FrontDoor
+  readonly tables: Tables
+  readonly secrets: Secrets
+  /** `s3://bucket/prefix` */
   readonly storagePrefix: string
-  /** Where the name has to point, when no hosted zone does it; undefined for an existing load balancer. */
-  readonly loadBalancerDnsName: string | undefined
 }
 
 /** What a person needs after `cdk deploy`: what to register, what to open, what to paste. */
 export class Outputs extends Construct {
   constructor(scope: Construct, id: string, props: OutputsProps) {
     super(scope, id)
-    const { settings } = props
+    const { settings, door, tables, secrets } = props
     const { publicUrl } = settings.resolved
     const client = settings.auth.appAuth.thirdPartyConfig.flyteClient
     this.add(
@@ -35,21 +36,21 @@ export class Outputs extends Construct {
     this.add('ClientConfig', clientConfig(publicUrl), 'Save as ~/.flyte/config.yaml')
     this.add(
       'OidcClientSecretName',
-      props.oidcClientSecretName,
+      secrets.oidcClientSecretName,
       'The secret that must hold the OIDC client secret',
     )
     this.add(
       'CookieKeyNames',
-      props.cookieKeyNames.join('\n'),
+      secrets.cookieKeyNames.join('\n'),
       'The secrets with the keys of session cookies',
     )
-    this.add('RunsTable', props.runsTable, 'Runs, actions, tasks and projects')
-    this.add('AuthTable', props.authTable, 'Short-lived results of signing in')
+    this.add('RunsTable', tables.runs.tableName, 'Runs, actions, tasks and projects')
+    this.add('AuthTable', tables.auth.tableName, 'Short-lived results of signing in')
     this.add('StoragePrefix', props.storagePrefix, 'Inputs and code bundles of runs')
-    if (props.loadBalancerDnsName !== undefined) {
+    if (door.dnsName !== undefined) {
       this.add(
         'LoadBalancerDnsName',
-        props.loadBalancerDnsName,
+        door.dnsName,
         'Point the name here if no hosted zone is in the settings',
       )
     }

@@ -1,4 +1,4 @@
-import { acknowledge } from '../acknowledge.ts'
+import { acknowledgeWildcard } from '../acknowledge.ts'
 import type { AppFunction } from './app-function.ts'
 import type { RunStorage } from './buckets.ts'
 import type { Tables } from './tables.ts'
@@ -24,11 +24,11 @@ export function allowRuns(
   const indexes = RUNS_INDEXES.map(({ indexName }) => `${tables.runs.tableArn}/index/${indexName}`)
   runs.allow(['dynamodb:Query'], indexes)
   runs.allow(AUTH_TABLE_ACTIONS, [tables.auth.tableArn])
-  const prefix = storage.prefix === '' ? '*' : `${storage.prefix}/*`
-  runs.allow(STORAGE_ACTIONS, [storage.bucket.arnForObjects(prefix)])
-  acknowledge(
+  const objects = storage.bucket.arnForObjects(storage.prefix === '' ? '*' : `${storage.prefix}/*`)
+  runs.allow(STORAGE_ACTIONS, [objects])
+  acknowledgeWildcard(
     runs.role,
-    'IAM5',
-    'Objects have a name of their own for each run; all of them are below one prefix.',
+    objects,
+    "Objects are named by run, all below one prefix that is this deployment's own.",
   )
 }

@@ -17,6 +17,8 @@ export interface SecretsProps {
 /**
  * The secrets of a deployment, made here or existing. Nothing in the template is a secret: the load balancer's client
  * secret is a reference that CloudFormation resolves when it creates or changes the rule.
+ *
+ * Kept when the stack goes, and without fixed names, so that a stack made anew does not collide with what was kept.
  */
 export class Secrets extends Construct {
   /** The reference to the OIDC client secret, for authenticate-oidc. */
@@ -42,7 +44,6 @@ export class Secrets extends Construct {
 
   private createClientSecret(deployment: string, key: string): string {
     const secret = new Secret(this, 'OidcClientSecret', {
-      secretName: `${deployment}/oidc-client-secret`,
       description: `The OIDC client secret of ${deployment}: JSON with the key ${key}. Replace the random first value.`,
       generateSecretString: {
         secretStringTemplate: '{}',
@@ -68,15 +69,14 @@ export class Secrets extends Construct {
    */
   private createCookieKeys(deployment: string): string[] {
     return [
-      this.createCookieKey('CookieHashKey', `${deployment}/cookie_hash_key`, COOKIE_HASH_KEY_LENGTH),
-      this.createCookieKey('CookieBlockKey', `${deployment}/cookie_block_key`, COOKIE_BLOCK_KEY_LENGTH),
+      this.createCookieKey('CookieHashKey', `cookie_hash_key of ${deployment}`, COOKIE_HASH_KEY_LENGTH),
+      this.createCookieKey('CookieBlockKey', `cookie_block_key of ${deployment}`, COOKIE_BLOCK_KEY_LENGTH),
     ]
   }
 
-  private createCookieKey(id: string, secretName: string, passwordLength: number): string {
+  private createCookieKey(id: string, purpose: string, passwordLength: number): string {
     const secret = new Secret(this, id, {
-      secretName,
-      description: 'A key of the session cookies, unpadded base64',
+      description: `The ${purpose}, unpadded base64`,
       generateSecretString: { passwordLength, excludePunctuation: true },
       removalPolicy: RemovalPolicy.RETAIN,
     })

@@ -6,9 +6,6 @@ import * as z from 'zod'
 import { choice, duration, EMPTY, flag, integer, list, matching, section, text } from './fields.ts'
 import { authSection } from './schema-auth.ts'
 
-/** The functions that can be sized one by one. */
-const FUNCTION_NAMES = ['metadata', 'runs', 'console'] as const
-
 const arn = (service: string, what: string) =>
   matching(new RegExp(`^arn:aws[a-z-]*:${service}:`), `the ARN of ${what} (arn:aws:${service}:...)`)
 
@@ -149,4 +146,3 @@ export const fileSchema = section(
 
 /** `flyte.yaml` with every plain default filled in. */
 export type SettingsFile = z.output<typeof fileSchema>
-export type SizedFunction = (typeof FUNCTION_NAMES)[number]

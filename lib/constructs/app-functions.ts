@@ -1,0 +1,65 @@
+import type { Code } from 'aws-cdk-lib/aws-lambda'
+import { Construct } from 'constructs'
+import type { FunctionName, Route } from '../../functions/shared/routes.ts'
+import { deployedFunctions, type Entrance, publicEntrances } from '../listener-rules.ts'
+import type { Settings } from '../settings/settings.ts'
+import { AppFunction } from './app-function.ts'
+import { FunctionEntrance } from './target-groups.ts'
+
+export interface AppFunctionsProps {
+  readonly settings: Settings
+  readonly routes: readonly Route[]
+  readonly codeFor: (name: FunctionName) => Code
+  /** What is in the environment of one function beside what every function has. */
+  readonly environmentOf: (name: FunctionName) => Readonly<Record<string, string>>
+}
+
+/** Every function that a route of the public listener leads to, with a target group for each access class. */
+export class AppFunctions extends Construct {
+  private readonly functions = new Map<FunctionName, AppFunction>()
+  private readonly targetGroupArns = new Map<string, string>()
+
+  constructor(scope: Construct, id: string, props: AppFunctionsProps) {
+    super(scope, id)
+    const { settings, routes, codeFor, environmentOf } = props
+    const deployment = settings.name
+    for (const name of deployedFunctions(routes)) {
+      this.functions.set(
+        name,
+        new AppFunction(this, capitalized(name), {
+          name,
+          deployment,
+          settings: settings.functions,
+          code: codeFor(name),
+          environment: environmentOf(name),
+        }),
+      )
+    }
+    for (const entrance of publicEntrances(routes)) {
+      const target = this.get(entrance.function)
+      const made = new FunctionEntrance(target, capitalized(entrance.access), {
+        entrance,
+        deployment,
+        target,
+      })
+      this.targetGroupArns.set(keyOf(entrance), made.targetGroupArn)
+    }
+  }
+
+  /** @throws {RangeError} for a function that is not deployed. */
+  get(name: FunctionName): AppFunction {
+    const found = this.functions.get(name)
+    if (found === undefined) throw new RangeError(`the function ${name} is not deployed`)
+    return found
+  }
+
+  /** @throws {RangeError} for an entrance that no route leads to. */
+  targetGroupArn(entrance: Entrance): string {
+    const found = this.targetGroupArns.get(keyOf(entrance))
+    if (found === undefined) throw new RangeError(`there is no target group ${keyOf(entrance)}`)
+    return found
+  }
+}
+
+const keyOf = (entrance: Entrance): string => `${entrance.function}-${entrance.access}`
+const capitalized = (name: string): string => `${name[0]?.toUpperCase()}${name.slice(1)}`
