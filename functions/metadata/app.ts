@@ -1,0 +1,71 @@
+/**
+ * How to sign in here, for everybody and without signing in:
+ *
+ *   AuthMetadataService, /config/v1/flyte_client        the SDK and the CLI
+ *   /.well-known/*                                      any OAuth client
+ *   {pathPrefix}…/token                                 clients that cannot reach the provider
+ *   /healthz, /readyz, /healthcheck                     whoever watches
+ */
+import type { Clock } from '../shared/clock.ts'
+import type { FunctionSettings } from '../shared/config.ts'
+import { createPublicUrlResolver } from '../shared/http/public-url.ts'
+import { type App, createApp, type RpcHandler } from '../shared/http/router.ts'
+import { ROUTES, type Route } from '../shared/routes.ts'
+import { connectErrorResponse } from '../shared/rpc/error-response.ts'
+import { createClientConfigPath } from './client-config.ts'
+import { createExternalMetadata, type Fetch } from './external-metadata.ts'
+import { answerHealth } from './health.ts'
+import { createMetadataSource } from './metadata-source.ts'
+import { oauthErrorResponse } from './oauth-error.ts'
+import { createTokenProxyRoute, isTokenProxyPath } from './token-proxy.ts'
+import { createOpenidRedirect, createProtectedResource, createServerMetadataPath } from './well-known.ts'
+
+export interface MetadataAppOptions {
+  readonly settings: FunctionSettings
+  readonly fetch: Fetch
+  readonly now: Clock
+  /** What the own authorization server's metadata is made from. Default: the route table. */
+  readonly routes?: readonly Route[]
+}
+
+/** Makes the app of the metadata function. */
+export function createMetadataApp({ settings, fetch, now, routes = ROUTES }: MetadataAppOptions): App {
+  const { auth } = settings
+  const publicUrlOf = createPublicUrlResolver(settings.authorizedUris)
+  const external = createExternalMetadata({ auth, fetch, now })
+  const metadata = createMetadataSource({ settings, external, publicUrlOf, routes })
+  const tokenProxy =
+    auth.appAuth.authServerType === 'Self'
+      ? { ...auth.tokenEndpointProxyConfig, enabled: false }
+      : auth.tokenEndpointProxyConfig
+  const proxyUrl = auth.appAuth.externalAuthServer.httpProxyUrl
+  return createApp({
+    function: 'metadata',
+    paths: {
+      '/healthz': answerHealth,
+      '/readyz': answerHealth,
+      '/healthcheck': answerHealth,
+      '/.well-known/oauth-authorization-server': createServerMetadataPath(metadata),
+      '/.well-known/openid-configuration': createOpenidRedirect(settings),
+      '/.well-known/oauth-protected-resource': createProtectedResource(settings, publicUrlOf),
+      '/config/v1/flyte_client': createClientConfigPath(settings, publicUrlOf),
+    },
+    rpc: atFirstCall(async () => {
+      const { createMetadataRpc } = await import('./rpc.ts')
+      return createMetadataRpc({ settings, metadata, publicUrlOf })
+    }),
+    extra: [createTokenProxyRoute({ settings: tokenProxy, metadata: external, fetch, proxyUrl })],
+    onError: (error, request) =>
+      isTokenProxyPath(tokenProxy, request.path) ? oauthErrorResponse(error) : connectErrorResponse(error),
+  })
+}
+
+/** A health check or a well-known document does not wait for the RPC library to load. */
+function atFirstCall(load: () => Promise<RpcHandler>): RpcHandler {
+  let loaded: Promise<RpcHandler> | undefined
+  return async (request, call) => {
+    loaded ??= load()
+    const handler = await loaded
+    return handler(request, call)
+  }
+}
