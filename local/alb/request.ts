@@ -43,15 +43,17 @@ export interface ReadRequestOptions {
 /**
  * Turns a parsed HTTP message into an {@link AlbRequest} and applies the documented limits: a request line
  * of 16 K (414), 16 K for one header and 64 K for all of them (400), 30 forwarded addresses (463), no TRACE
- * (405). Header bytes that are not UTF-8 are kept as they are and refused when they reach a function.
+ * (405), no transfer encoding but chunked and identity (501). Header bytes that are not UTF-8 are kept as
+ * they are and refused when they reach a function.
  *
- * @throws {AlbError} 400, 405, 414, 463
+ * @throws {AlbError} 400, 405, 414, 463, 501
  */
 export function readRequest(message: IncomingMessage, options: ReadRequestOptions): AlbRequest {
   const method = message.method ?? 'GET'
   const target = message.url ?? '/'
   assertLimits(method, target, message.rawHeaders)
   if (method === 'TRACE') throw new AlbError(405)
+  assertTransferEncoding(message.headers['transfer-encoding'])
   const headers = readFields(message.rawHeaders, options.dropInvalidHeaderFields)
   assertForwardedAddresses(headers)
   const { path, query, authority } = splitTarget(target)
@@ -90,6 +92,11 @@ function assertLimits(method: string, target: string, rawHeaders: readonly strin
     total += size
   }
   if (total > MAX_HEADER_BYTES) throw new AlbError(400)
+}
+
+function assertTransferEncoding(encoding: string | undefined): void {
+  const unknown = encoding?.split(',').some((part) => !/^\s*(?:chunked|identity)\s*$/i.test(part))
+  if (unknown) throw new AlbError(501)
 }
 
 function readFields(rawHeaders: readonly string[], dropInvalid: boolean): HeaderField[] {

@@ -75,6 +75,8 @@ export interface LocalAlb {
 
 /** Room for a request that breaks the documented limits, so that it gets the documented answer. */
 const PARSER_HEADER_BYTES = 160 * 1024
+/** Answered before the body was read, or without knowing where it ends. */
+const ENDS_CONNECTION = new Set([400, 413, 501])
 const DEFAULT_IDLE_SECONDS = 60
 const DEFAULT_PROVIDER_TIMEOUT_MS = 5000
 const RESPONSE_HEADER_ATTRIBUTE = /^routing\.http\.response\.(\w+)\.header_value$/
@@ -98,10 +100,12 @@ export async function startLocalAlb(options: LocalAlbOptions): Promise<LocalAlb>
   const deps = createDeps(listener, options)
   const server = createHttpServer(options)
   server.keepAliveTimeout = idleSeconds(listener) * 1000
-  server.on('clientError', answerUnparsed)
+  const latest = new WeakMap<Duplex, ServerResponse>()
+  server.on('clientError', (error, socket) => answerUnparsed(error, socket, latest.get(socket)))
   const port = await listen(server, options.port, options.host)
   const serving: Serving = { listener, deps, options, port, addedHeaders: addedHeaders(listener) }
   server.on('request', (message: IncomingMessage, response: ServerResponse) => {
+    latest.set(message.socket, response)
     void serve(message, response, serving)
   })
   return {
@@ -211,7 +215,7 @@ function write(response: ServerResponse, answer: Answer, entry: ServedRequest, s
   // Cookies of a session that was renewed, or of a login that begins; none if the rule failed.
   if (!entry.error) for (const cookie of entry.exchange?.setCookies ?? []) headers.push('set-cookie', cookie)
   if (!answer.headers.some(([name]) => name === 'server')) headers.push('server', 'awselb/2.0')
-  if (answer.status === 413) headers.push('connection', 'close')
+  if (entry.error && ENDS_CONNECTION.has(answer.status)) headers.push('connection', 'close')
   if (answer.status !== 204 && answer.status !== 304) headers.push('content-length', String(body.length))
   response.writeHead(answer.status, answer.statusText ?? reasonPhrase(answer.status), headers)
   response.end(body)
@@ -236,9 +240,20 @@ function logEntry(entry: ServedRequest, status: number, nowMs: number): AccessLo
   }
 }
 
-/** Answers what Node's parser refused, as the connection has no request to answer. */
-function answerUnparsed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return
+/**
+ * Answers what Node's parser refused. Where it refused the rest of a request whose answer has begun, another
+ * answer would be read as part of that one, so the connection just ends.
+ */
+function answerUnparsed(
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  latest: ServerResponse | undefined,
+): void {
+  const answering = latest?.headersSent && !latest.writableFinished
+  if (error.code === 'ECONNRESET' || !socket.writable || answering) {
+    socket.destroy()
+    return
+  }
   const status = error.code === 'HPE_INVALID_TRANSFER_ENCODING' ? 501 : 400
   socket.end(`HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
 }

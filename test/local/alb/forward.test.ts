@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import type { InvokeFailure } from '../../../local/alb/index.ts'
 import { forwardMulti, forwardSingle, OK_PAYLOAD, startAlb, templateOf } from './support/alb.ts'
@@ -316,10 +318,29 @@ describe('limits of a request', () => {
     expect(alb.invocations).toHaveLength(0)
   })
 
-  it('answer 501 to a transfer encoding that is not chunked', async () => {
+  for (const encoding of ['gzip', 'gzip, chunked', 'chunked, gzip']) {
+    it(`answer 501 to transfer encoding ${encoding}, once`, async () => {
+      const alb = await startAlb(multi)
+      const request = `POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: ${encoding}\r\n\r\n0\r\n\r\n`
+      const reply = await sendRaw(alb.port, request)
+      expect(reply.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 501'])
+      expect(alb.invocations).toHaveLength(0)
+    })
+  }
+
+  it('answer 400 to a chunk that is none, and do not invoke the function', async () => {
     const alb = await startAlb(multi)
-    const reply = await sendRaw(alb.port, 'POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n')
-    expect(reply).toMatch(/^HTTP\/1\.1 (?:501|400) /)
+    const request = 'POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n'
+    expect(await sendRaw(alb.port, request)).toMatch(/^HTTP\/1\.1 400 /)
+    expect(alb.invocations).toHaveLength(0)
+  })
+
+  it('do not hand the function half a body', async () => {
+    const alb = await startAlb(multi)
+    const socket = connect(alb.port, '127.0.0.1')
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf')
+    socket.end()
+    await once(socket.resume(), 'close')
     expect(alb.invocations).toHaveLength(0)
   })
 
