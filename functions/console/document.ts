@@ -1,0 +1,66 @@
+/** The frame around every page of this function. */
+import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
+import { SCRIPT, STYLE } from './assets.ts'
+import { type Html, html } from './html.ts'
+import { securityHeaders } from './security-headers.ts'
+
+export interface PageOptions {
+  readonly request: HttpRequest
+  readonly status: number
+  readonly title: string
+  /** What stands in the bar at the top, beside the name of the product. */
+  readonly bar?: Html
+  readonly main: Html
+  /** Whether the page needs the script. */
+  readonly script: boolean
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Answers with a page. It is never stored: it names a person. */
+export function pageResponse({
+  request,
+  status,
+  title,
+  bar,
+  main,
+  script,
+  headers,
+}: PageOptions): HttpResponse {
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title} · Flyte</title>
+<link rel="icon" href="${ICON}">
+<link rel="stylesheet" href="${STYLE.url}">
+${script ? html`<script type="module" src="${SCRIPT.url}"></script>` : undefined}
+</head>
+<body>
+<header class="bar">
+<a class="brand" href="/v2">${MARK}<span>Flyte</span></a>
+${bar}
+</header>
+${main}
+</body>
+</html>
+`
+  return {
+    status,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      ...securityHeaders(request),
+      ...headers,
+    },
+    body: page.toString(),
+  }
+}
+
+/** Three rising strokes: our own mark. */
+const MARK = html`<svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false"><rect width="32" height="32" rx="9"/><path d="M8 22.5 22.5 8M8 15.5 15.5 8M15.5 24 24 15.5"/></svg>`
+
+const ICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="#6a26e8"/><path d="M8 22.5 22.5 8M8 15.5 15.5 8M15.5 24 24 15.5" fill="none" stroke="#fff" stroke-width="3.5" stroke-linecap="round"/></svg>',
+)}`

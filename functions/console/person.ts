@@ -1,0 +1,55 @@
+/** How a caller is put in words. */
+import type { Caller, CallerSource } from '../shared/identity/caller.ts'
+
+/** What the page says of the person who looks at it. */
+export interface Person {
+  /** The best name there is; the subject if nothing else is known. */
+  readonly name: string
+  /** One or two letters that stand for a picture. */
+  readonly initials: string
+  readonly email: string | undefined
+  readonly kind: string
+  readonly subject: string
+  readonly issuer: string
+  /** A sentence about how all this is known. */
+  readonly knownBy: string
+}
+
+/** Describes a caller. Every field is what the credential said: it has to be escaped like anything received. */
+export function describeCaller(caller: Caller): Person {
+  const { name, givenName, familyName, preferredUsername, email } = caller.profile
+  const fullName = [givenName, familyName].filter(Boolean).join(' ')
+  const best = name || fullName || preferredUsername || email || caller.subject
+  return {
+    name: best,
+    initials: initialsOf(best),
+    email,
+    kind: caller.kind === 'application' ? 'Application' : 'Person',
+    subject: caller.subject,
+    issuer: caller.issuer,
+    knownBy: knownBy(caller.source, issuerHost(caller.issuer)),
+  }
+}
+
+/** The first letters of the first and the last word, in upper case; `?` if there is no letter or digit. */
+export function initialsOf(name: string): string {
+  const words = name.split(/[\s@._-]+/u).flatMap((word) => word.match(/[\p{L}\p{N}]/u)?.[0] ?? [])
+  const chosen = words.length > 1 ? [words[0], words.at(-1)] : words
+  return chosen.join('').toLocaleUpperCase('en') || '?'
+}
+
+function knownBy(source: CallerSource, host: string): string {
+  switch (source) {
+    case 'alb-claims':
+      return `The load balancer signed you in with ${host} and vouches for it with its signature.`
+    case 'alb-subject':
+      return `The load balancer signed you in with ${host}. It passed on who you are, but no name or e-mail.`
+    case 'bearer':
+    case 'proxy-bearer':
+      return `You sent an access token of ${host}, and its signature holds.`
+  }
+}
+
+function issuerHost(issuer: string): string {
+  return URL.canParse(issuer) ? new URL(issuer).host : issuer
+}
