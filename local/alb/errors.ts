@@ -1,8 +1,9 @@
 /**
  * Why the load balancer could not serve a request, in the words of its access log (`error_reason`).
  *
- * The names are those of the documented access-log codes. Three groups: `Auth*` for authenticate-oidc,
- * `JWT*`/`JWKS*` for jwt-validation, `Lambda*` for the function behind a target group.
+ * Three groups: `Auth*` for authenticate-oidc, `JWT*` and `JWKS*` for jwt-validation, `Lambda*` for the
+ * function behind a target group. The names are those of the documented access-log codes, except that AWS
+ * lists no exact names for `JWKS*`.
  */
 export type ErrorReason =
   | 'AuthInvalidAWSALBAuthNonce'

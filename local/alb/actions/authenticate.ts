@@ -39,6 +39,7 @@ export async function authenticate(
     exchange.headers = withIdentity(action, current.session, exchange.headers, deps)
     return undefined
   }
+  // A cookie that does not open counts as none, so that a changed key does not lock people out.
   if (current.kind === 'invalid') exchange.errorReason = 'AuthInvalidCookie'
   if (action.onUnauthenticated === 'allow') return undefined
   // A session that has run out is renewed at the provider even where anonymous requests are denied.

@@ -1,7 +1,7 @@
 import { TemplateError } from '../errors.ts'
 import type { CloudFormationResource, CloudFormationTemplate } from '../types.ts'
 import { type DynamicReference, replaceDynamicReferences } from './dynamic-reference.ts'
-import { evaluateIntrinsic, intrinsicOf, NO_VALUE } from './intrinsics.ts'
+import { evaluateIntrinsic, type IntrinsicScope, intrinsicOf, NO_VALUE } from './intrinsics.ts'
 
 /** Gives a value for a name of the template; undefined if it knows none. */
 export type Lookup<Rest extends unknown[]> =
@@ -48,33 +48,19 @@ export interface Resolver {
  * Transform or anything of AWS::LanguageExtensions.
  */
 export function createResolver(options: ResolverOptions): Resolver {
-  const pseudo = pseudoParameters(options)
-
-  const ref = (name: string): unknown => {
-    if (pseudo.has(name)) return pseudo.get(name)
-    const parameter = options.template.Parameters?.[name]
-    if (parameter) return options.parameters?.[name] ?? given(parameter.Default, `Parameters.${name}`)
-    const resource = options.template.Resources?.[name]
-    if (!resource) throw new TemplateError(`Ref ${name}`, 'the template has nothing of this name')
-    return given(lookUp(options.physicalIds, name, resource), `Ref ${name}`)
-  }
-
-  const getAtt = (logicalId: string, attribute: string): unknown => {
-    const name = `${logicalId}.${attribute}`
-    const resource = options.template.Resources?.[logicalId]
-    if (!resource) throw new TemplateError(`Fn::GetAtt ${name}`, 'the template has no such resource')
-    return given(lookUp(options.attributes, name, resource), `Fn::GetAtt ${name}`)
-  }
+  const { template, dynamicReference } = options
+  const mappings = template.Mappings ?? {}
+  const names = createNames(options)
 
   const holds = async (condition: string): Promise<boolean> => {
-    const definition = options.template.Conditions?.[condition]
+    const definition = template.Conditions?.[condition]
     if (definition === undefined) throw new TemplateError(`Conditions.${condition}`, 'is not defined')
     return (await resolve(definition)) === true
   }
 
   const resolve = async (value: unknown): Promise<unknown> => {
     if (typeof value === 'string') {
-      return options.dynamicReference ? replaceDynamicReferences(value, options.dynamicReference) : value
+      return dynamicReference ? replaceDynamicReferences(value, dynamicReference) : value
     }
     if (typeof value !== 'object' || value === null) return value
     if (Array.isArray(value)) {
@@ -83,7 +69,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     }
     const intrinsic = intrinsicOf(value)
     if (intrinsic) {
-      const result = await evaluateIntrinsic(intrinsic, { ref, getAtt, holds, resolve, mappings })
+      const result = await evaluateIntrinsic(intrinsic, { ...names, holds, resolve, mappings })
       // A joined text may only now have become a dynamic reference.
       return typeof result === 'string' ? resolve(result) : result
     }
@@ -93,8 +79,29 @@ export function createResolver(options: ResolverOptions): Resolver {
     return Object.fromEntries(entries.filter(([, item]) => item !== NO_VALUE))
   }
 
-  const mappings = options.template.Mappings ?? {}
   return { resolve, holds }
+}
+
+/** What Ref and Fn::GetAtt give. */
+function createNames(options: ResolverOptions): Pick<IntrinsicScope, 'ref' | 'getAtt'> {
+  const { template } = options
+  const pseudo = pseudoParameters(options)
+  return {
+    ref(name) {
+      if (pseudo.has(name)) return pseudo.get(name)
+      const parameter = template.Parameters?.[name]
+      if (parameter) return options.parameters?.[name] ?? given(parameter.Default, `Parameters.${name}`)
+      const resource = template.Resources?.[name]
+      if (!resource) throw new TemplateError(`Ref ${name}`, 'the template has nothing of this name')
+      return given(lookUp(options.physicalIds, name, resource), `Ref ${name}`)
+    },
+    getAtt(logicalId, attribute) {
+      const name = `${logicalId}.${attribute}`
+      const resource = template.Resources?.[logicalId]
+      if (!resource) throw new TemplateError(`Fn::GetAtt ${name}`, 'the template has no such resource')
+      return given(lookUp(options.attributes, name, resource), `Fn::GetAtt ${name}`)
+    },
+  }
 }
 
 function pseudoParameters(options: ResolverOptions): ReadonlyMap<string, unknown> {
