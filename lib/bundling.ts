@@ -1,7 +1,6 @@
 /** Bundles the functions for Lambda: one ES module each, with everything it imports inside. */
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Metafile, Plugin } from 'esbuild'
@@ -10,6 +9,7 @@ import type { FunctionName } from '../functions/shared/routes.ts'
 import { ROUTES } from '../functions/shared/routes.ts'
 import { browserAssets } from './browser-assets.ts'
 import { deployedFunctions } from './listener-rules.ts'
+import { builtinsWhenNeeded } from './node-builtins.ts'
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -82,7 +82,7 @@ async function runEsbuild(entryPoints: { in: string; out: string }[], outdir: st
       metafile: true,
       logLevel: 'silent',
       banner: { js: REQUIRE_BANNER },
-      plugins: [withoutValidationOptions, browserAssets],
+      plugins: [withoutValidationOptions, browserAssets, builtinsWhenNeeded],
     })
     return metafile
   } catch (error) {
@@ -105,29 +105,6 @@ const withoutValidationOptions: Plugin = {
       resolveDir: join(path, '..'),
       contents: `import { fileDesc } from '@bufbuild/protobuf/codegenv1'
 export const file_buf_validate_validate = /*@__PURE__*/ fileDesc('${emptyFileDescriptor()}')`,
-    }))
-  },
-}
-
-/**
- * Loads Node's own modules where they are first needed, and as they are.
- *
- * An `import` of `node:http` in an ES module reads every name it exports, and one of them makes Node load its
- * whole fetch implementation: 25 ms of a cold start, even for an import that only a `import()` leads to,
- * because a bundle's imports of builtins all end up at its top.
- */
-const builtinsWhenNeeded: Plugin = {
-  name: 'builtins-when-needed',
-  setup({ onResolve, onLoad }) {
-    const names = new RegExp(
-      `^(node:)?(${builtinModules.map((name) => name.replace(/^node:/, '')).join('|')})$`,
-    )
-    onResolve({ filter: names }, ({ path }) => ({
-      path: path.startsWith('node:') ? path : `node:${path}`,
-      namespace: 'builtin',
-    }))
-    onLoad({ filter: /^node:/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule('${path}')`,
     }))
   },
 }
