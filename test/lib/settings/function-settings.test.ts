@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { ConfigError, readConfig } from '../../../functions/shared/config.ts'
+import { functionSettings } from '../../../lib/settings/function-settings.ts'
+import { settingsWith, type Tree } from '../fixtures.ts'
+
+const NAMES = {
+  loadBalancerArn:
+    'arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/flyte/0123456789abcdef',
+  storagePrefix: 's3://bucket/flyte',
+}
+
+function configOf(change: Tree = {}) {
+  const settings = functionSettings(settingsWith(change), NAMES)
+  return readConfig({ FLYTE_SETTINGS: JSON.stringify(settings), RUNS_TABLE: 'runs', AUTH_TABLE: 'auth' })
+}
+
+describe('the settings that functions are given', () => {
+  it('are read by the functions as they are', () => {
+    expect(configOf()).toMatchObject({
+      publicUrl: 'https://flyte.example.com',
+      runsTable: 'runs',
+      authTable: 'auth',
+    })
+  })
+
+  it('are accepted with everything that is optional', () => {
+    const config = configOf({
+      auth: {
+        httpProxyURL: 'http://proxy.example.com:3128',
+        grpcAuthorizationHeader: 'flyte-authorization',
+        authorizedUris: ['https://flyte.example.com', 'https://*.example.com'],
+        userAuth: {
+          openId: { issuerUrl: 'https://issuer.example.com/' },
+          httpProxyURL: 'http://other.example.com:3128',
+        },
+        appAuth: {
+          externalAuthServer: {
+            baseUrl: 'https://tokens.example.com',
+            jwksUri: undefined,
+            algorithms: ['ES256', 'RS256'],
+            additionalIssuers: [{ issuer: 'https://sts.windows.net/tenant/', audienceClaim: 'client_id' }],
+          },
+        },
+        tokenEndpointProxyConfig: {
+          enabled: true,
+          publicUrl: 'https://a.example.com',
+          pathPrefix: '/proxy/tokens',
+        },
+      },
+      runs: {
+        trustForwardedIdentityHeaders: false,
+        userinfoSubject: 'adopt',
+        seedProjects: [],
+        domains: ['production'],
+      },
+      ingress: { jwtValidation: false },
+    })
+    const { auth, loadBalancer } = config.settings
+    expect(auth.httpProxyUrl).toBe('http://other.example.com:3128')
+    expect(auth.appAuth.externalAuthServer).toMatchObject({
+      baseUrl: 'https://tokens.example.com',
+      httpProxyUrl: 'http://proxy.example.com:3128',
+    })
+    expect(auth.appAuth.thirdPartyConfig.flyteClient.authorizationMetadataKey).toBe('flyte-authorization')
+    expect(auth.trustedIssuers).toHaveLength(2)
+    expect(auth.tokenEndpointProxyConfig).toEqual({
+      enabled: true,
+      publicUrl: 'https://a.example.com',
+      pathPrefix: '/proxy/tokens',
+    })
+    expect(loadBalancer).toEqual({
+      arn: NAMES.loadBalancerArn,
+      region: 'eu-west-1',
+      issuer: 'https://issuer.example.com/',
+      clientId: 'flyte-console',
+    })
+  })
+
+  it('are refused by the functions when one is taken away', () => {
+    const { runs, ...rest } = functionSettings(settingsWith(), NAMES)
+    expect(runs).toBeDefined()
+    expect(() => readConfig({ FLYTE_SETTINGS: JSON.stringify(rest) })).toThrow(ConfigError)
+  })
+
+  it('have nothing of where secrets are', () => {
+    const settings = settingsWith({ secrets: { oidcClientSecret: { name: 'somewhere/secret' } } })
+    expect(JSON.stringify(functionSettings(settings, NAMES))).not.toContain('somewhere/secret')
+  })
+})
