@@ -1,0 +1,68 @@
+/**
+ * The function `runs`: runs, who starts them, and the projects they are in.
+ *
+ * Behind both access classes, and behind one gate: every method needs a caller. Flyte 2 has no permissions of its
+ * own, so every caller may read and abort every run of the deployment; who did what is recorded. Methods that are
+ * not in the table answer `unimplemented`.
+ */
+import { IdentityService } from '@flyteorg/flyteidl2/flyteidl2/auth/identity_pb.ts'
+import { ProjectService } from '@flyteorg/flyteidl2/flyteidl2/project/project_service_pb.ts'
+import { RunService } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
+import { bearerChallenge } from '../shared/http/challenge.ts'
+import { createPublicUrlResolver } from '../shared/http/public-url.ts'
+import { type App, createApp } from '../shared/http/router.ts'
+import type { CallerGate } from '../shared/identity/caller-gate.ts'
+import { connectErrorResponse } from '../shared/rpc/error-response.ts'
+import { createRpcHandler, type RpcOptions } from '../shared/rpc/router.ts'
+import { abortActionMethod, abortRunMethod } from './abort.ts'
+import { createRunMethod } from './create-run/create-run.ts'
+import type { RunsDeps } from './deps.ts'
+import { getActionDataUrisMethod } from './get-action-data-uris.ts'
+import { getActionDetailsMethod } from './get-action-details.ts'
+import { getRunDetailsMethod } from './get-run-details.ts'
+import { listRunsMethod } from './list-runs/list-runs.ts'
+import { createProjectMethod, updateProjectMethod } from './projects/change-project.ts'
+import { getProjectMethod } from './projects/get-project.ts'
+import { listProjectsMethod } from './projects/list-projects.ts'
+import { userInfoMethod } from './user-info.ts'
+
+export interface RunsAppOptions extends RunsDeps {
+  readonly gate: CallerGate
+  readonly authorizedUris: readonly string[]
+}
+
+/** Makes the app. */
+export function createRunsApp(options: RunsAppOptions): App {
+  const publicUrlOf = createPublicUrlResolver(options.authorizedUris)
+  const errorHeaders: RpcOptions['errorHeaders'] = (error, request) =>
+    error.status === 401
+      ? { 'www-authenticate': bearerChallenge(publicUrlOf(request), error) }
+      : ({} as Record<string, string>)
+  return createApp({
+    function: 'runs',
+    paths: {},
+    rpc: createRpcHandler({ services: servicesOf(options), gate: options.gate, errorHeaders }),
+    onError: (error, request) => connectErrorResponse(error, errorHeaders(error, request)),
+  })
+}
+
+function servicesOf(deps: RunsDeps): RpcOptions['services'] {
+  return (router) => {
+    router.service(RunService, {
+      createRun: createRunMethod(deps),
+      getRunDetails: getRunDetailsMethod(deps),
+      getActionDetails: getActionDetailsMethod(deps),
+      getActionDataURIs: getActionDataUrisMethod(deps),
+      listRuns: listRunsMethod(deps),
+      abortRun: abortRunMethod(deps),
+      abortAction: abortActionMethod(deps),
+    })
+    router.service(IdentityService, { userInfo: userInfoMethod(deps) })
+    router.service(ProjectService, {
+      getProject: getProjectMethod(deps),
+      listProjects: listProjectsMethod(deps),
+      createProject: createProjectMethod(deps),
+      updateProject: updateProjectMethod(deps),
+    })
+  }
+}

@@ -1,0 +1,48 @@
+/** The function `runs` as Lambda starts it: environment, configuration, adapters, app. */
+import { systemClock } from '../shared/clock.ts'
+import { readConfig, requireSetting } from '../shared/config.ts'
+import { createIdentity } from '../shared/identity/identity.ts'
+import { createLambdaHandler } from '../shared/lambda.ts'
+import { createDynamoDbClaimsStore } from '../shared/stores/dynamodb/claims-store.ts'
+import { createDynamoDbClient } from '../shared/stores/dynamodb/client.ts'
+import { createDynamoDbProjectStore } from '../shared/stores/dynamodb/project-store.ts'
+import { createDynamoDbRunStore } from '../shared/stores/dynamodb/run-store.ts'
+import { createDynamoDbTaskStore } from '../shared/stores/dynamodb/task-store.ts'
+import { lazyObjectStore } from '../shared/stores/object-store.ts'
+import { createTelemetry } from '../shared/telemetry.ts'
+import { createRunsApp } from './app.ts'
+import { createProjectCatalog } from './projects/catalog.ts'
+
+const { settings, runsTable, authTable, tracing } = readConfig()
+const tableName = requireSetting(runsTable, 'RUNS_TABLE')
+const { storagePrefix, domains, seedProjects } = settings.runs
+const client = createDynamoDbClient()
+const now = systemClock
+const objects = lazyObjectStore(async () => {
+  const { createS3ObjectStore } = await import('../shared/stores/s3/object-store.ts')
+  return createS3ObjectStore()
+})
+const claimsStore = createDynamoDbClaimsStore({
+  client,
+  tableName: requireSetting(authTable, 'AUTH_TABLE'),
+  now,
+})
+const { gate, enrich } = createIdentity({ settings, now, claimsStore })
+const app = createRunsApp({
+  authorizedUris: settings.authorizedUris,
+  gate,
+  enrich,
+  now,
+  storagePrefix,
+  domains,
+  objects,
+  runs: createDynamoDbRunStore(client, tableName),
+  tasks: createDynamoDbTaskStore({ client, tableName, objects, storagePrefix }),
+  projects: createProjectCatalog({
+    store: createDynamoDbProjectStore(client, tableName),
+    seedProjects,
+    domains,
+  }),
+})
+
+export const handler = createLambdaHandler({ app, telemetry: createTelemetry(), tracing })

@@ -1,0 +1,99 @@
+/** Stored runs as the messages that clients read. */
+import { create, fromBinary } from '@bufbuild/protobuf'
+import { timestampFromMs } from '@bufbuild/protobuf/wkt'
+import { ActionPhase } from '@flyteorg/flyteidl2/flyteidl2/common/phase_pb.ts'
+import { TaskSpecSchema } from '@flyteorg/flyteidl2/flyteidl2/task/task_definition_pb.ts'
+import {
+  type Action,
+  type ActionAttempt,
+  ActionAttemptSchema,
+  type ActionDetails,
+  ActionDetailsSchema,
+  type ActionMetadata,
+  ActionMetadataSchema,
+  ActionSchema,
+  type ActionStatus,
+  ActionStatusSchema,
+  ActionType,
+  type ErrorInfo,
+  ErrorInfoSchema,
+} from '@flyteorg/flyteidl2/flyteidl2/workflow/run_definition_pb.ts'
+import { readEnrichedIdentity } from '../shared/identity/enriched-identity.ts'
+import { ROOT_ACTION, type RunSummary, type StoredRun } from '../shared/stores/run-store.ts'
+
+/** The lightweight form, as lists and CreateRun show it. */
+export function actionOf(run: RunSummary, org: string): Action {
+  return create(ActionSchema, { id: actionIdOf(run, org), metadata: metadataOf(run), status: statusOf(run) })
+}
+
+/** Everything about an action. */
+export function actionDetailsOf(
+  run: StoredRun,
+  org: string,
+  taskSpec: Uint8Array | undefined,
+): ActionDetails {
+  return create(ActionDetailsSchema, {
+    id: actionIdOf(run, org),
+    metadata: metadataOf(run),
+    status: statusOf(run),
+    result: resultOf(run),
+    spec: taskSpec ? { case: 'task', value: fromBinary(TaskSpecSchema, taskSpec) } : { case: undefined },
+    attempts: [lastAttemptOf(run)],
+  })
+}
+
+function actionIdOf({ key, action }: RunSummary, org: string) {
+  return { run: { org, project: key.project, domain: key.domain, name: key.name }, name: action }
+}
+
+function metadataOf({ task, executedBy, source, action }: RunSummary): ActionMetadata {
+  const { type, shortName, environmentName, ...id } = task
+  return create(ActionMetadataSchema, {
+    executedBy: readEnrichedIdentity(executedBy),
+    spec: { case: 'task', value: { id, taskType: type, shortName } },
+    actionType: ActionType.TASK,
+    environmentName,
+    funtionName: task.name,
+    source,
+    parent: action === ROOT_ACTION ? '' : ROOT_ACTION,
+  })
+}
+
+function statusOf(run: RunSummary): ActionStatus {
+  const { phase, attempts, startedAtMs, endedAtMs } = run
+  return create(ActionStatusSchema, {
+    phase,
+    attempts,
+    startTime: timestampFromMs(startedAtMs),
+    ...(endedAtMs === undefined
+      ? {}
+      : { endTime: timestampFromMs(endedAtMs), durationMs: BigInt(Math.max(0, endedAtMs - startedAtMs)) }),
+  })
+}
+
+function resultOf(run: StoredRun): ActionDetails['result'] | { case: 'abortInfo'; value: object } {
+  if (run.phase === ActionPhase.ABORTED && run.abort) {
+    const { reason, abortedBy } = run.abort
+    return { case: 'abortInfo', value: { reason, abortedBy: readEnrichedIdentity(abortedBy) } }
+  }
+  const errorInfo = errorInfoOf(run)
+  return errorInfo ? { case: 'errorInfo', value: errorInfo } : { case: undefined }
+}
+
+function errorInfoOf({ phase, errorInfo }: StoredRun): ErrorInfo | undefined {
+  const isFailure = phase === ActionPhase.FAILED || phase === ActionPhase.TIMED_OUT
+  return isFailure && errorInfo ? fromBinary(ErrorInfoSchema, errorInfo) : undefined
+}
+
+/** The attempt that the status is about; clients look for its number among the attempts. */
+function lastAttemptOf(run: StoredRun): ActionAttempt {
+  const { startTime, endTime, phase, attempts } = statusOf(run)
+  return create(ActionAttemptSchema, {
+    phase,
+    startTime,
+    endTime,
+    attempt: attempts,
+    errorInfo: errorInfoOf(run),
+    outputs: run.outputsUri === '' ? undefined : { outputUri: run.outputsUri },
+  })
+}
