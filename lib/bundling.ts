@@ -8,6 +8,7 @@ import { build } from 'esbuild'
 import type { FunctionName } from '../functions/shared/routes.ts'
 import { ROUTES } from '../functions/shared/routes.ts'
 import { browserAssets } from './browser-assets.ts'
+import { lightHeaders } from './light-headers.ts'
 import { deployedFunctions } from './listener-rules.ts'
 import { builtinsWhenNeeded } from './node-builtins.ts'
 
@@ -82,7 +83,7 @@ async function runEsbuild(entryPoints: { in: string; out: string }[], outdir: st
       metafile: true,
       logLevel: 'silent',
       banner: { js: REQUIRE_BANNER },
-      plugins: [withoutValidationOptions, browserAssets, builtinsWhenNeeded],
+      plugins: [withoutValidationOptions, browserAssets, builtinsWhenNeeded, lightHeaders],
     })
     return metafile
   } catch (error) {
