@@ -1,6 +1,6 @@
 /** Opening and closing ports. */
 import type { Server } from 'node:http'
-import type { Server as NetServer } from 'node:net'
+import { createServer, type Server as NetServer } from 'node:net'
 
 /** Nothing of the local stack can be reached from another machine. */
 export const LOOPBACK = '127.0.0.1'
@@ -44,4 +44,27 @@ export async function closeServer(server: Server): Promise<void> {
     server.close(() => resolve())
     server.closeAllConnections()
   })
+}
+
+/** A port that is held until somebody is ready to open it. */
+export interface ReservedPort {
+  readonly port: number
+  /** Lets go of it; safe to call twice. */
+  release(): Promise<void>
+}
+
+/**
+ * Holds a port of the loopback interface, so that a taken one is known before any work is done, and a free
+ * one is not given to somebody else meanwhile.
+ *
+ * @param port 0 takes a free one.
+ * @throws {ListenError}
+ */
+export async function reservePort(port: number): Promise<ReservedPort> {
+  const server = createServer((socket) => socket.destroy())
+  const held = await listen(server, { port })
+  return {
+    port: held,
+    release: () => new Promise((resolve) => server.close(() => resolve())),
+  }
 }

@@ -1,0 +1,160 @@
+/** What the template deploys beside the load balancer, with every value resolved: functions, tables, buckets, secrets. */
+import type { CloudFormationResource, CloudFormationTemplate, DynamicReference } from './alb/index.ts'
+import { createResolver, type Resolver } from './alb/index.ts'
+import type { TableDefinition } from './aws/dynamodb.ts'
+import {
+  findSecret,
+  type GenerateSecretString,
+  generateSecretString,
+  type LocalSecret,
+} from './aws/secrets-manager.ts'
+import type { FunctionDefinition } from './functions/types.ts'
+import { LOCAL_ACCOUNT, LOCAL_STACK_NAME, type ResourceNames, resourceNames } from './resource-names.ts'
+
+export interface Deployment {
+  readonly resolver: Resolver
+  readonly loadBalancerArn: string
+  readonly secrets: readonly LocalSecret[]
+  readonly tables: readonly TableDefinition[]
+  readonly buckets: readonly string[]
+  /** By the logical id of the function. */
+  readonly functions: ReadonlyMap<string, FunctionDefinition>
+  /** The client that authenticate-oidc signs people in with; undefined if no rule does. */
+  readonly signIn: { readonly clientId: string; readonly clientSecret: string } | undefined
+}
+
+export interface DeploymentOptions {
+  readonly template: CloudFormationTemplate
+  readonly region: string
+  /** The folder with the code of a function, by its logical id. */
+  readonly codeDirectories: ReadonlyMap<string, string>
+  /** Values of secrets by name that are known already; a value made here is added. */
+  readonly secretValues: Map<string, string>
+  /** What the OIDC client secret is, if an identity provider issued it. */
+  readonly oidcClientSecret: string | undefined
+}
+
+/** The key of the JSON document that holds the OIDC client secret. */
+export const OIDC_CLIENT_SECRET_KEY = 'oidc_client_secret'
+
+type Properties = Readonly<Record<string, unknown>>
+
+/**
+ * Reads the deployment out of a template.
+ *
+ * @throws {TemplateError} for anything in it that cannot be resolved here.
+ */
+export async function readDeployment(options: DeploymentOptions): Promise<Deployment> {
+  const { template, region } = options
+  const names = resourceNames({ template, region })
+  const secrets = readSecrets(options, names)
+  const resolver = createResolver({
+    template,
+    physicalIds: names.physicalId,
+    attributes: names.attribute,
+    dynamicReference: (reference) => lookUp(secrets, reference),
+    region,
+    accountId: LOCAL_ACCOUNT,
+    stackName: LOCAL_STACK_NAME,
+  })
+  const resolved = async (resource: CloudFormationResource) =>
+    (await resolver.resolve(resource.Properties ?? {})) as Properties
+  const tables: TableDefinition[] = []
+  const buckets: string[] = []
+  const functions = new Map<string, FunctionDefinition>()
+  for (const [id, resource] of Object.entries(template.Resources ?? {})) {
+    const name = names.physicalId(id, resource)
+    const directory = options.codeDirectories.get(id)
+    if (/^AWS::DynamoDB::(Global)?Table$/.test(resource.Type)) {
+      tables.push({ ...((await resolved(resource)) as object), TableName: name } as TableDefinition)
+    } else if (resource.Type === 'AWS::S3::Bucket') {
+      buckets.push(name)
+    } else if (resource.Type === 'AWS::Lambda::Function' && directory !== undefined) {
+      const arn = String(names.attribute(`${id}.Arn`, resource))
+      functions.set(id, readFunction({ properties: await resolved(resource), name, arn, directory }))
+    }
+  }
+  const signIn = await readSignIn(template, resolver)
+  return { resolver, loadBalancerArn: names.loadBalancerArn, secrets, tables, buckets, functions, signIn }
+}
+
+function readFunction(options: {
+  properties: Properties
+  name: string
+  arn: string
+  directory: string
+}): FunctionDefinition {
+  const { properties, name, arn, directory } = options
+  const { Variables = {} } = (properties.Environment ?? {}) as { Variables?: Record<string, unknown> }
+  const reserved = properties.ReservedConcurrentExecutions
+  return {
+    name,
+    arn,
+    directory,
+    handler: String(properties.Handler),
+    // CloudFormation's own defaults.
+    timeoutMs: Number(properties.Timeout ?? 3) * 1000,
+    memoryMb: Number(properties.MemorySize ?? 128),
+    environment: Object.fromEntries(Object.entries(Variables).map(([key, value]) => [key, String(value)])),
+    reservedConcurrency: reserved === undefined ? undefined : Number(reserved),
+  }
+}
+
+function readSecrets(options: DeploymentOptions, names: ResourceNames): LocalSecret[] {
+  const secrets: LocalSecret[] = []
+  for (const [id, resource] of Object.entries(options.template.Resources ?? {})) {
+    if (resource.Type !== 'AWS::SecretsManager::Secret') continue
+    const arn = names.physicalId(id, resource)
+    const name = arn.split(':secret:')[1]?.replace(/-\w{6}$/, '') ?? id
+    secrets.push({ arn, name, value: secretValue(name, resource.Properties ?? {}, options) })
+  }
+  return secrets
+}
+
+function secretValue(name: string, properties: Properties, options: DeploymentOptions): string {
+  const generate = (properties.GenerateSecretString ?? {}) as GenerateSecretString
+  if (options.oidcClientSecret !== undefined && generate.GenerateStringKey === OIDC_CLIENT_SECRET_KEY) {
+    return JSON.stringify({ [OIDC_CLIENT_SECRET_KEY]: options.oidcClientSecret })
+  }
+  if (typeof properties.SecretString === 'string') return properties.SecretString
+  const value = options.secretValues.get(name) ?? generateSecretString(generate)
+  options.secretValues.set(name, value)
+  return value
+}
+
+function lookUp(secrets: readonly LocalSecret[], reference: DynamicReference): string {
+  const secret = reference.service === 'secretsmanager' ? findSecret(secrets, reference.secretId) : undefined
+  if (secret === undefined)
+    throw new TypeError('the template refers to a secret or parameter that it does not make')
+  return secret.value
+}
+
+async function readSignIn(
+  template: CloudFormationTemplate,
+  resolver: Resolver,
+): Promise<Deployment['signIn']> {
+  for (const resource of Object.values(template.Resources ?? {})) {
+    if (resource.Type !== 'AWS::ElasticLoadBalancingV2::ListenerRule') continue
+    const { Actions = [] } = (resource.Properties ?? {}) as {
+      Actions?: { AuthenticateOidcConfig?: Properties }[]
+    }
+    const config = Actions.find((action) => action.AuthenticateOidcConfig)?.AuthenticateOidcConfig
+    if (config === undefined) continue
+    const { ClientId, ClientSecret } = (await resolver.resolve(config)) as Properties
+    return { clientId: String(ClientId), clientSecret: String(ClientSecret) }
+  }
+  return undefined
+}
+
+/** The logical id of the function that a target's `Id` leads to, through its alias and version. */
+export function functionBehind(template: CloudFormationTemplate, reference: unknown): string | undefined {
+  let next: unknown = reference
+  for (let step = 0; step < 4; step += 1) {
+    const { Ref, 'Fn::GetAtt': getAtt } = (next ?? {}) as { Ref?: string; 'Fn::GetAtt'?: [string, string] }
+    const logicalId = Ref ?? getAtt?.[0] ?? ''
+    const resource = template.Resources?.[logicalId]
+    if (resource?.Type === 'AWS::Lambda::Function') return logicalId
+    next = resource?.Properties?.FunctionName
+  }
+  return undefined
+}

@@ -1,0 +1,49 @@
+/** What the functions call: doubles of AWS's services with the tables, buckets and secrets of the template. */
+import { join } from 'node:path'
+import { LOCAL_CREDENTIALS } from './aws/credentials.ts'
+import { startDynamoDb } from './aws/dynamodb.ts'
+import { startS3 } from './aws/s3.ts'
+import { startSecretsManager } from './aws/secrets-manager.ts'
+import type { Closing } from './closing.ts'
+import type { Deployment } from './deployment.ts'
+
+export interface ServiceEndpoints {
+  readonly dynamodb: string
+  readonly s3: string
+  readonly secretsManager: string
+}
+
+/**
+ * Starts the doubles.
+ *
+ * @param options.dataDirectory Where tables and objects are kept; undefined keeps them in memory.
+ * @throws {TableShapeError}
+ */
+export async function startServices(options: {
+  deployment: Deployment
+  dataDirectory: string | undefined
+  closing: Closing
+}): Promise<ServiceEndpoints> {
+  const { deployment, dataDirectory, closing } = options
+  const directory = (name: string) => (dataDirectory === undefined ? null : join(dataDirectory, name))
+  const dynamodb = await startDynamoDb({ directory: directory('dynamodb'), tables: deployment.tables })
+  closing.add(dynamodb.close)
+  const s3 = await startS3({ directory: directory('s3'), buckets: deployment.buckets })
+  closing.add(s3.close)
+  const secretsManager = await startSecretsManager(deployment.secrets)
+  closing.add(secretsManager.close)
+  return { dynamodb: dynamodb.endpoint, s3: s3.endpoint, secretsManager: secretsManager.endpoint }
+}
+
+/** What Lambda and the AWS SDK read: the region, credentials, and where the services are. */
+export function awsVariables(region: string, endpoints: ServiceEndpoints): Record<string, string> {
+  return {
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+    AWS_ENDPOINT_URL_S3: endpoints.s3,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+  }
+}

@@ -1,0 +1,79 @@
+/** The settings of the local deployment, in the words of flyte.yaml. */
+import { COMMAND_LINE_CLIENT_ID, COMMAND_LINE_REDIRECT_URI } from './identity-provider/clients.ts'
+import type { ProviderDescription } from './provider-description.ts'
+import { LOCAL_ACCOUNT } from './resource-names.ts'
+
+export const LOCAL_REGION = 'eu-west-1'
+
+/** A part of flyte.yaml: what of the local settings is to be different. */
+export interface SettingsOverride {
+  readonly [key: string]: unknown
+}
+
+/** The client that the load balancer signs people in with at the local provider. */
+export const LOAD_BALANCER_CLIENT_ID = 'flyte-load-balancer'
+
+/**
+ * The settings as a document that `flyte.yaml` could be (JSON is YAML).
+ *
+ * @param options.override Merged over the document, object by object; a list replaces a list.
+ */
+export function localSettings(options: {
+  publicUrl: string
+  provider: ProviderDescription
+  override?: SettingsOverride
+}): string {
+  const { publicUrl, provider, override = {} } = options
+  const document = {
+    name: 'flyte',
+    aws: { region: LOCAL_REGION },
+    domain: {
+      certificateArn: `arn:aws:acm:${LOCAL_REGION}:${LOCAL_ACCOUNT}:certificate/00000000-0000-0000-0000-000000000000`,
+    },
+    auth: {
+      authorizedUris: [publicUrl],
+      userAuth: {
+        openId: {
+          baseUrl: provider.issuer,
+          clientId: provider.clientId ?? LOAD_BALANCER_CLIENT_ID,
+          authorizationEndpoint: provider.authorizationEndpoint,
+          tokenEndpoint: provider.tokenEndpoint,
+          userInfoEndpoint: provider.userInfoEndpoint,
+        },
+      },
+      appAuth: {
+        externalAuthServer: {
+          jwksUri: provider.jwksUri,
+          allowedAudience: provider.audiences ?? [publicUrl],
+          // Whoever waits for this machine's own provider would rather know at once.
+          retryAttempts: 2,
+        },
+        thirdPartyConfig: {
+          flyteClient: {
+            clientId: provider.commandLineClientId ?? COMMAND_LINE_CLIENT_ID,
+            redirectUri: COMMAND_LINE_REDIRECT_URI,
+            scopes: [
+              'openid',
+              'profile',
+              'email',
+              'offline_access',
+              ...(provider.commandLineScopes ?? ['all']),
+            ],
+            audience: (provider.audiences ?? [publicUrl])[0],
+          },
+        },
+      },
+    },
+  }
+  return JSON.stringify(merge(document, override))
+}
+
+function merge(base: unknown, override: unknown): unknown {
+  if (!isObject(base) || !isObject(override)) return override === undefined ? base : override
+  const keys = new Set([...Object.keys(base), ...Object.keys(override)])
+  return Object.fromEntries([...keys].map((key) => [key, merge(base[key], override[key])]))
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
