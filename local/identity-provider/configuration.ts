@@ -38,6 +38,7 @@ export function providerConfiguration(options: ProviderOptions): Configuration {
     jwks: options.keys.jwks,
     cookies: { keys: [...options.keys.cookieKeys] },
     scopes: [...API_SCOPES],
+    responseTypes: ['code'],
     claims: {
       openid: ['sub'],
       profile: ['name', 'given_name', 'family_name', 'preferred_username', 'picture'],
