@@ -29,7 +29,8 @@ export function createDynamoDbProjectStore(client: DynamoDBClient, tableName: st
           new UpdateItemCommand({
             TableName: tableName,
             Key: keyOf(project.id),
-            UpdateExpression: 'SET project = :project, createdAt = if_not_exists(createdAt, :createdAt)',
+            UpdateExpression: 'SET #project = :project, createdAt = if_not_exists(createdAt, :createdAt)',
+            ExpressionAttributeNames: { '#project': 'project' },
             ExpressionAttributeValues: {
               ':project': bytes(project.project),
               ':createdAt': number(project.createdAtMs),
