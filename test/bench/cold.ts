@@ -1,0 +1,141 @@
+/**
+ * Cold start: the import of a bundle and its first call in a fresh process, as a ratio to a bare `node -e 0`.
+ *
+ * The bundles are the deployed ones. The first call of `runs` is a CreateRun with a bearer token: keys and userinfo
+ * come from a local server, and the run goes through the AWS SDK into a real DynamoDB engine.
+ */
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo, Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import dynalite from 'dynalite'
+import type { Bundles } from '../../lib/bundling.ts'
+import { buildCase } from './build.ts'
+import { median } from './figures.ts'
+
+const run = promisify(execFile)
+const CHILD = fileURLToPath(new URL('cold-child.mjs', import.meta.url))
+const ROUNDS = 15
+
+export interface ColdStart {
+  /** Import and first call, over the wall time of a bare process. */
+  readonly ratio: number
+  /** The whole process, start of Node included, over the wall time of a bare one. */
+  readonly processRatio: number
+}
+
+interface Prepared {
+  readonly settings: object
+  readonly documents: Readonly<Record<string, object>>
+  readonly events: Readonly<Record<'metadata' | 'runs', object>>
+}
+
+/** Measures the functions in turn with the bare process, so that a machine whose speed drifts is unkind to all. */
+export async function measureColdStarts(bundles: Bundles): Promise<Record<'metadata' | 'runs', ColdStart>> {
+  const directory = await mkdtemp(join(tmpdir(), 'flyte-bench-'))
+  const documents: Record<string, object> = {}
+  const provider = createServer((request, response) => {
+    const document = documents[new URL(request.url ?? '/', 'http://localhost').pathname]
+    response.writeHead(document ? 200 : 404, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(document ?? {}))
+  })
+  const database = dynalite({ createTableMs: 0 })
+  const providerUrl = `http://localhost:${await listen(provider)}`
+  const databaseUrl = `http://127.0.0.1:${await listen(database)}`
+  try {
+    const prepared = await prepare(directory, providerUrl)
+    Object.assign(documents, prepared.documents)
+    await createTables(databaseUrl)
+    return await measure({ directory, bundles, prepared, environment: environmentOf(prepared, databaseUrl) })
+  } finally {
+    provider.close()
+    database.close()
+  }
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, () => resolve()))
+  return (server.address() as AddressInfo).port
+}
+
+async function prepare(directory: string, providerUrl: string): Promise<Prepared> {
+  const outfile = join(directory, 'events.json')
+  await run(process.execPath, [await buildCase('cold-events'), outfile, providerUrl])
+  return JSON.parse(await readFile(outfile, 'utf8')) as Prepared
+}
+
+async function createTables(endpoint: string): Promise<void> {
+  const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' }
+  const client = new DynamoDBClient({ endpoint, region: 'eu-west-1', credentials })
+  for (const TableName of ['runs', 'auth']) {
+    await client.send(
+      new CreateTableCommand({
+        TableName,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: ['pk', 'sk'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+        KeySchema: [
+          { AttributeName: 'pk', KeyType: 'HASH' },
+          { AttributeName: 'sk', KeyType: 'RANGE' },
+        ],
+      }),
+    )
+  }
+  client.destroy()
+}
+
+function environmentOf({ settings }: Prepared, databaseUrl: string): NodeJS.ProcessEnv {
+  return {
+    FLYTE_SETTINGS: JSON.stringify(settings),
+    RUNS_TABLE: 'runs',
+    AUTH_TABLE: 'auth',
+    AWS_REGION: 'eu-west-1',
+    AWS_ACCESS_KEY_ID: 'bench',
+    AWS_SECRET_ACCESS_KEY: 'bench',
+    AWS_ENDPOINT_URL_DYNAMODB: databaseUrl,
+    POWERTOOLS_SERVICE_NAME: 'bench',
+    POWERTOOLS_METRICS_NAMESPACE: 'bench',
+  }
+}
+
+interface Measurement {
+  readonly directory: string
+  readonly bundles: Bundles
+  readonly prepared: Prepared
+  readonly environment: NodeJS.ProcessEnv
+}
+
+async function measure({ directory, bundles, prepared, environment }: Measurement) {
+  const bareMs: number[] = []
+  const names = ['metadata', 'runs'] as const
+  const tookMs = { metadata: [] as number[], runs: [] as number[] }
+  const processMs = { metadata: [] as number[], runs: [] as number[] }
+  for (const name of names) {
+    const bundle = join(bundles.directoryOf(name), 'index.mjs')
+    const task = { bundle, event: prepared.events[name], expectedStatus: 200 }
+    await writeFile(join(directory, `${name}.json`), JSON.stringify(task))
+  }
+  for (let round = 0; round < ROUNDS; round += 1) {
+    bareMs.push((await timed(['-e', '0'], {})).ms)
+    for (const name of names) {
+      const { ms, stdout } = await timed([CHILD, join(directory, `${name}.json`)], environment)
+      processMs[name].push(ms)
+      tookMs[name].push(Number(/^TOOK (.*)$/m.exec(stdout)?.[1]))
+    }
+  }
+  const over = (name: 'metadata' | 'runs'): ColdStart => ({
+    ratio: median(tookMs[name]) / median(bareMs),
+    processRatio: median(processMs[name]) / median(bareMs),
+  })
+  return { metadata: over('metadata'), runs: over('runs') }
+}
+
+async function timed(args: string[], env: NodeJS.ProcessEnv): Promise<{ ms: number; stdout: string }> {
+  const startedMs = performance.now()
+  const { stdout } = await run(process.execPath, args, { env })
+  return { ms: performance.now() - startedMs, stdout }
+}

@@ -1,0 +1,74 @@
+/** Keys and credentials that the benchmark signs for itself, and the documents that verify them. */
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
+
+export const ISSUER = 'http://localhost:9/bench'
+export const AUDIENCE = 'https://flyte.example.com'
+export const SUBJECT = '00u1ada'
+export const LOAD_BALANCER_ARN =
+  'arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/flyte/0123456789abcdef'
+export const LOAD_BALANCER_CLIENT = 'flyte-console'
+const ALB_KID = '12345678-1234-4234-8234-123456789012'
+
+/** An hour from now: tokens outlive the benchmark. */
+const EXPIRES = Math.floor(Date.now() / 1000) + 3600
+
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+
+export const rsaPublicKey = createPublicKey(
+  createPrivateKey(rsa.privateKey.export({ format: 'pem', type: 'pkcs8' })),
+)
+export const ecPublicKey = ec.publicKey
+export const ecPublicKeyPem = ec.publicKey.export({ format: 'pem', type: 'spki' }).toString()
+
+export const jwks = {
+  keys: [{ ...rsa.publicKey.export({ format: 'jwk' }), kid: 'bench', alg: 'RS256', use: 'sig' }],
+}
+
+export const issuerDocument = {
+  issuer: ISSUER,
+  jwks_uri: `${ISSUER}/jwks`,
+  userinfo_endpoint: `${ISSUER}/userinfo`,
+}
+
+export const userinfo = {
+  sub: SUBJECT,
+  name: 'Ada Lovelace',
+  given_name: 'Ada',
+  family_name: 'Lovelace',
+  email: 'ada@example.com',
+}
+
+const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const padded = (value: object) =>
+  Buffer.from(JSON.stringify(value)).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
+
+/** An access token as Okta issues them: a subject, a client, scopes, and no profile. */
+export const bearerToken = (() => {
+  const claims = {
+    iss: ISSUER,
+    aud: AUDIENCE,
+    sub: SUBJECT,
+    cid: 'flytectl',
+    scp: ['all', 'offline'],
+    jti: 'bench',
+  }
+  const times = { iat: EXPIRES - 3600, exp: EXPIRES }
+  const input = `${base64url({ alg: 'RS256', typ: 'JWT', kid: 'bench' })}.${base64url({ ...claims, ...times })}`
+  return `${input}.${sign('sha256', Buffer.from(input), rsa.privateKey).toString('base64url')}`
+})()
+
+/** The load balancer's signed identity, with its padding. */
+export const albData = (() => {
+  const header = {
+    alg: 'ES256',
+    kid: ALB_KID,
+    signer: LOAD_BALANCER_ARN,
+    iss: ISSUER,
+    client: LOAD_BALANCER_CLIENT,
+    exp: EXPIRES,
+  }
+  const input = `${padded(header)}.${padded({ ...userinfo, exp: EXPIRES, iss: ISSUER })}`
+  const signature = sign('sha256', Buffer.from(input), { key: ec.privateKey, dsaEncoding: 'ieee-p1363' })
+  return `${input}.${signature.toString('base64').replaceAll('+', '-').replaceAll('/', '_')}`
+})()

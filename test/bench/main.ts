@@ -1,0 +1,118 @@
+/**
+ * `npm run bench`: what a call and a cold start cost, as ratios to their floors, measured in one run.
+ *
+ * Prints a table; with `--json`, one flat JSON object. Ratios travel between machines, absolute times do not.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Bundles, bundleFunctions } from '../../lib/bundling.ts'
+import { buildCase } from './build.ts'
+import { measureColdStarts } from './cold.ts'
+import { type Figure, printJson, printTable } from './figures.ts'
+
+const { values: options } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
+const progress = (text: string) => process.stderr.write(`${text}\n`)
+
+/** Runs a bundled case in a process of its own and reads the JSON file that it writes. */
+async function runCase<Result>(name: string): Promise<Result> {
+  const outfile = join(await mkdtemp(join(tmpdir(), 'flyte-bench-')), 'result.json')
+  const bundle = await buildCase(name)
+  const env = { ...process.env, POWERTOOLS_SERVICE_NAME: 'bench', POWERTOOLS_METRICS_NAMESPACE: 'bench' }
+  const child = spawn(process.execPath, [bundle, outfile], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  const code = await new Promise((resolve) => child.once('close', resolve))
+  if (code !== 0) throw new Error(`the ${name} benchmark failed`)
+  return JSON.parse(await readFile(outfile, 'utf8')) as Result
+}
+
+interface CallCost {
+  readonly p50Us: number
+  readonly p99Us: number
+  readonly floorP50Us: number
+}
+
+function createRunFigures(credential: string, cost: CallCost): Figure[] {
+  const key = `createRun.${credential}`
+  const note = `CreateRun with ${credential === 'oidc' ? "the load balancer's identity" : 'a bearer token'}`
+  return [
+    { key: `${key}.p50us`, value: cost.p50Us, unit: 'µs', note: `${note}, event to result, no store` },
+    { key: `${key}.p99us`, value: cost.p99Us, unit: 'µs', note: 'its slowest one in a hundred' },
+    {
+      key: `${key}.floor.us`,
+      value: cost.floorP50Us,
+      unit: 'µs',
+      note: 'one signature, one decoding, one encoding',
+    },
+    {
+      key: `${key}.ratio`,
+      value: cost.p50Us / cost.floorP50Us,
+      unit: '×',
+      target: 4,
+      note: 'p50 over the floor',
+    },
+  ]
+}
+
+async function bundleFigures(bundles: Bundles): Promise<Figure[]> {
+  const names = ['metadata', 'runs', 'console'] as const
+  return Promise.all(
+    names.map(async (name) => {
+      const { size } = await stat(join(bundles.directoryOf(name), 'index.mjs'))
+      return {
+        key: `bundle.${name}.kb`,
+        value: size / 1024,
+        unit: 'KB',
+        note: 'the code that a cold start reads',
+      }
+    }),
+  )
+}
+
+progress('Bundling the functions')
+const bundles = await bundleFunctions()
+progress('Cold starts')
+const cold = await measureColdStarts(bundles)
+progress('CreateRun')
+const createRun = await runCase<Record<'oidc' | 'bearer', CallCost>>('create-run')
+progress('ListRuns over a thousand and a hundred thousand runs (about a minute)')
+const listRuns = await runCase<{ fewMs: number; manyMs: number }>('list-runs')
+
+const figures: Figure[] = [
+  ...createRunFigures('oidc', createRun.oidc),
+  ...createRunFigures('bearer', createRun.bearer),
+  {
+    key: 'cold.metadata.ratio',
+    value: cold.metadata.ratio,
+    unit: '×',
+    target: 2,
+    note: 'import and first call over a bare node',
+  },
+  {
+    key: 'cold.metadata.process.ratio',
+    value: cold.metadata.processRatio,
+    unit: '×',
+    note: 'the whole process',
+  },
+  {
+    key: 'cold.runs.ratio',
+    value: cold.runs.ratio,
+    unit: '×',
+    target: 4.5,
+    note: 'import and first CreateRun, keys and database included',
+  },
+  { key: 'cold.runs.process.ratio', value: cold.runs.processRatio, unit: '×', note: 'the whole process' },
+  { key: 'listRuns.first.ms', value: listRuns.fewMs, unit: 'ms', note: 'first page of 1,000 runs' },
+  {
+    key: 'listRuns.scale.ratio',
+    value: listRuns.manyMs / listRuns.fewMs,
+    unit: '×',
+    target: 1.3,
+    note: 'first page of 100,000 runs over that',
+  },
+  ...(await bundleFigures(bundles)),
+]
+
+if (options.json) printJson(figures)
+else printTable(figures)
