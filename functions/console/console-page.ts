@@ -43,7 +43,7 @@ function placeChooser({ seedProjects, domains }: FunctionSettings['runs']): Html
 
 function identitySection(person: Person): Html {
   return html`<section class="card identity" aria-labelledby="who">
-<span class="avatar large" aria-hidden="true">${person.initials}</span>
+<span class="avatar large ${person.hue}" aria-hidden="true">${person.initials}</span>
 <div class="identity-name">
 <p class="eyebrow">Signed in as</p>
 <h1 id="who">${person.name}</h1>

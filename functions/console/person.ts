@@ -1,5 +1,6 @@
 /** How a caller is put in words. */
 import type { Caller, CallerSource } from '../shared/identity/caller.ts'
+import { hueOf, initialsOf } from './initials.ts'
 
 /** What the page says of the person who looks at it. */
 export interface Person {
@@ -7,6 +8,8 @@ export interface Person {
   readonly name: string
   /** One or two letters that stand for a picture. */
   readonly initials: string
+  /** The class of the colour behind them. */
+  readonly hue: string
   readonly email: string | undefined
   readonly kind: string
   readonly subject: string
@@ -23,19 +26,13 @@ export function describeCaller(caller: Caller): Person {
   return {
     name: best,
     initials: initialsOf(best),
+    hue: hueOf(caller.subject),
     email,
     kind: caller.kind === 'application' ? 'Application' : 'Person',
     subject: caller.subject,
     issuer: caller.issuer,
     knownBy: knownBy(caller.source, issuerHost(caller.issuer)),
   }
-}
-
-/** The first letters of the first and the last word, in upper case; `?` if there is no letter or digit. */
-export function initialsOf(name: string): string {
-  const words = name.split(/[\s@._-]+/u).flatMap((word) => word.match(/[\p{L}\p{N}]/u)?.[0] ?? [])
-  const chosen = words.length > 1 ? [words[0], words.at(-1)] : words
-  return chosen.join('').toLocaleUpperCase('en') || '?'
 }
 
 function knownBy(source: CallerSource, host: string): string {
