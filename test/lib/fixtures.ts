@@ -99,3 +99,24 @@ function merge(base: Tree, change: Tree): Tree {
 function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+export interface Resource {
+  readonly Type: string
+  readonly Properties: Tree
+  readonly DependsOn?: readonly string[]
+  readonly DeletionPolicy?: string
+}
+
+/** The resources of one type by logical id. */
+export function resourcesOf(template: Template, type: string): [id: string, resource: Resource][] {
+  return Object.entries(template.findResources(type)) as [string, Resource][]
+}
+
+/** The only resource of a type whose logical id starts with `prefix`. */
+export function resourceOf(template: Template, type: string, prefix = ''): Resource {
+  const found = resourcesOf(template, type).filter(([id]) => id.startsWith(prefix))
+  const [first] = found
+  if (first === undefined || found.length > 1)
+    throw new Error(`${found.length} resources of ${type} ${prefix}`)
+  return first[1]
+}
