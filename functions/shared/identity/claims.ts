@@ -50,7 +50,7 @@ export function principalOf({ claims, issuer, subject }: VerifiedAccessToken): P
   if (declaresApplication(claims, client, subject)) return 'declared-application'
   // Entra leaves `scp` out of every token without a person, and `idtyp` out of many.
   if (ENTRA_ISSUER.test(issuer) && claims.scp === undefined) return 'declared-application'
-  return client !== undefined && subject === client ? 'client-as-subject' : 'user'
+  return CLIENT_CLAIMS.some((name) => claims[name] === subject) ? 'client-as-subject' : 'user'
 }
 
 function declaresApplication(claims: JwtObject, client: string | undefined, subject: string): boolean {
