@@ -1,6 +1,6 @@
-/** Bundles the functions for Lambda: one ES module each, with everything it imports inside. */
+/** Bundles the functions for Lambda: an ES module each with everything it needs to start, and files for what it loads later. */
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Metafile, Plugin } from 'esbuild'
@@ -8,6 +8,7 @@ import { build } from 'esbuild'
 import type { FunctionName } from '../functions/shared/routes.ts'
 import { ROUTES } from '../functions/shared/routes.ts'
 import { browserAssets } from './browser-assets.ts'
+import { lambdaCredentials } from './lambda-credentials.ts'
 import { lightHeaders } from './light-headers.ts'
 import { deployedFunctions } from './listener-rules.ts'
 import { builtinsWhenNeeded } from './node-builtins.ts'
@@ -43,7 +44,7 @@ export class BundleError extends Error {
 }
 
 /**
- * Bundles functions in one go, minified, with class names kept and the AWS SDK inside: loading the runtime's own copy
+ * Bundles functions side by side, minified, with the AWS SDK inside: loading the runtime's own copy
  * takes longer.
  *
  * @throws {BundleError} when a handler is missing or does not build.
@@ -54,36 +55,44 @@ export async function bundleFunctions(options: BundleOptions = {}): Promise<Bund
     source = join(PROJECT, 'functions'),
     outdir = BUNDLES_DIRECTORY,
   } = options
-  const entryPoints = names.map((name) => ({ out: `${name}/index`, in: join(source, name, 'handler.ts') }))
-  const missing = entryPoints.filter((entry) => !existsSync(entry.in)).map((entry) => entry.in)
+  const entries = names.map((name) => ({ name, handler: join(source, name, 'handler.ts') }))
+  const missing = entries.filter((entry) => !existsSync(entry.handler)).map((entry) => entry.handler)
   if (missing.length > 0) throw new BundleError(`There is no code to bundle at ${missing.join(', ')}`)
-  const metafile = await runEsbuild(entryPoints, outdir)
-  await mkdir(outdir, { recursive: true })
+  const built = await Promise.all(
+    entries.map(({ name, handler }) => runEsbuild({ handler, outdir: join(outdir, name) })),
+  )
+  const metafile: Metafile = {
+    inputs: Object.assign({}, ...built.map((one) => one.inputs)),
+    outputs: Object.assign({}, ...built.map((one) => one.outputs)),
+  }
   await writeFile(join(outdir, 'metafile.json'), JSON.stringify(metafile))
   return { metafile, directoryOf: (name) => join(outdir, name) }
 }
 
-async function runEsbuild(entryPoints: { in: string; out: string }[], outdir: string): Promise<Metafile> {
+/** One function in a build of its own: what it loads later becomes files beside its entry, shared with nobody. */
+async function runEsbuild({ handler, outdir }: { handler: string; outdir: string }): Promise<Metafile> {
+  // Files of an earlier build have other names, and everything in the folder is deployed.
+  await rm(outdir, { recursive: true, force: true })
   try {
     const { metafile } = await build({
       absWorkingDir: PROJECT,
-      entryPoints,
+      entryPoints: [{ in: handler, out: 'index' }],
       outdir,
       outExtension: { '.js': '.mjs' },
       bundle: true,
+      splitting: true,
       format: 'esm',
       platform: 'node',
       target: 'node24',
       // The ES module build of a package where it has one: only that can be shaken down to what is used.
       mainFields: ['module', 'main'],
       minify: true,
-      keepNames: true,
       sourcemap: 'linked',
       sourcesContent: false,
       metafile: true,
       logLevel: 'silent',
       banner: { js: REQUIRE_BANNER },
-      plugins: [withoutValidationOptions, browserAssets, builtinsWhenNeeded, lightHeaders],
+      plugins: [withoutValidationOptions, browserAssets, builtinsWhenNeeded, lightHeaders, lambdaCredentials],
     })
     return metafile
   } catch (error) {
