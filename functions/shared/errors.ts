@@ -79,6 +79,16 @@ export const REASONS = {
     status: 400,
     message: 'The answer is larger than the load balancer passes on (1 MB). Ask for fewer items at a time.',
   },
+  encoding_unsupported: {
+    code: 'unimplemented',
+    status: 501,
+    message: 'The message is compressed in a way that this service does not read. Send gzip, or none.',
+  },
+  deadline_exceeded: {
+    code: 'deadline_exceeded',
+    status: 504,
+    message: 'The time that the client allowed for this call has passed.',
+  },
   method_not_allowed: {
     code: 'unimplemented',
     status: 405,

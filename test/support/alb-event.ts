@@ -153,12 +153,12 @@ export function readResult(result: ALBResult): AlbAnswer {
 }
 
 /**
- * A `fetch` whose every request goes through a handler as an event, whatever its origin: for in-process
- * clients, such as a Connect transport over `createFetchClient(fetchThrough(handler))`.
+ * A `fetch` whose every request goes through a handler as an event, whatever its origin. For RPC clients
+ * there is `transportThrough`.
  */
 export function fetchThrough(handler: EventHandler, options: Pick<AlbRequest, 'access' | 'multiValue'> = {}) {
   return async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const request = new Request(input, init)
+    const request = new Request(input, { ...init, duplex: 'half' } as RequestInit)
     const url = new URL(request.url)
     const body = new Uint8Array(await request.arrayBuffer())
     const answer = await callThrough(handler, {

@@ -4,10 +4,8 @@
  * The protocol is connect's; here are the seams: the caller is established before a body is read, failures
  * become Connect errors in one place, and messages are checked against the rules their protos declare.
  */
-import type { DescMessage, Message } from '@bufbuild/protobuf'
+import type { DescMethod, Message } from '@bufbuild/protobuf'
 import {
-  Code,
-  ConnectError,
   type ConnectRouter,
   type ContextKey,
   createConnectRouter,
@@ -17,17 +15,30 @@ import {
   type Interceptor,
 } from '@connectrpc/connect'
 import type { UniversalHandler, UniversalServerResponse } from '@connectrpc/connect/protocol'
+import { MAX_RESULT_BYTES } from '../alb/event.ts'
 import { type Call, noteFailure } from '../call.ts'
 import { asServiceError, ServiceError } from '../errors.ts'
-import type { HeaderLines, HttpRequest, HttpResponse } from '../http/message.ts'
+import type { HttpRequest, HttpResponse } from '../http/message.ts'
 import type { RpcHandler } from '../http/router.ts'
 import { gzipCompression } from './compression.ts'
+import { endOfStream } from './end-of-stream.ts'
 import { connectErrorOf } from './error.ts'
 import { connectErrorResponse } from './error-response.ts'
+import { failureOfAnswer, failureOfInput, failureOfMethod } from './protocol-failure.ts'
+import { universalRequest } from './protocol-request.ts'
 import { assertMessageValid } from './validate.ts'
 
 /** The largest message this service reads, after decompression. */
 export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+
+/** The largest stream that fits into a result as base64, with room for the headers. */
+const MAX_STREAM_BYTES = ((MAX_RESULT_BYTES - 16 * 1024) / 4) * 3
+
+const JSON_OPTIONS = {
+  ignoreUnknownFields: true,
+  // Connect's own decoder would put a replacement character where the text is not UTF-8.
+  textDecoder: new TextDecoder('utf-8', { fatal: true }),
+}
 
 const UNSET = undefined as never
 
@@ -36,8 +47,14 @@ export const requestKey: ContextKey<HttpRequest> = createContextKey(UNSET, { des
 /** The notes about the call an RPC method is answering. */
 export const callKey: ContextKey<Call> = createContextKey(UNSET, { description: 'call' })
 
+/** Whether the message of a unary call could be read. */
+const wasReadKey: ContextKey<boolean> = createContextKey(false, { description: 'was read' })
+
 export interface RpcOptions {
-  /** Registers the services on the router; methods left out answer `unimplemented`. */
+  /**
+   * Registers the services on the router; methods left out answer `unimplemented`. In a method's context, use
+   * the request of {@link requestKey}: `requestHeader` has the headers of the protocol only.
+   */
   readonly services: (router: ConnectRouter) => void
   /**
    * Runs before a body is read: establishes the caller and puts it into the context, or throws
@@ -53,14 +70,20 @@ export function createRpcHandler(options: RpcOptions): RpcHandler {
   const handlers = new Map(connectHandlers(options).map((handler) => [handler.requestPath, handler]))
   return async (request, call) => {
     const handler = handlers.get(request.path)
-    const refusal = handler ? refusalOf(handler, request) : new ServiceError('rpc_unknown')
-    if (handler) call.operation = handler.requestPath
-    if (!handler || refusal) return refuse(options, refusal as ServiceError, request, call)
-    const response = await handler(universalRequest(request, call))
+    if (!handler) return refuse(options, new ServiceError('rpc_unknown'), request, call)
+    call.operation = handler.requestPath
+    const refusal = refusalOf(handler, request)
+    if (refusal) return refuse(options, refusal, request, call)
+    const contextValues = createContextValues().set(requestKey, request).set(callKey, call)
+    const response = await httpResponse(await handler(universalRequest(request, contextValues)))
     if (response.status >= 400 && call.error === undefined) {
-      return refuse(options, protocolFailure(response.status, handler), request, call)
+      // With a message read and no error of ours, it is our answer that could not be written.
+      const wasRead = contextValues.get(wasReadKey)
+      const error = wasRead ? new ServiceError('internal_error') : failureOfAnswer(response.body, handler)
+      return refuse(options, error, request, call)
     }
-    return httpResponse(response)
+    if (handler.method.methodKind === 'unary') return withText(response)
+    return response.body.length > MAX_STREAM_BYTES ? refuseStream(options, response, request, call) : response
   }
 }
 
@@ -70,7 +93,7 @@ function connectHandlers(options: RpcOptions): readonly UniversalHandler[] {
     grpcWeb: false,
     acceptCompression: [gzipCompression],
     readMaxBytes: MAX_MESSAGE_BYTES,
-    jsonOptions: { ignoreUnknownFields: true },
+    jsonOptions: JSON_OPTIONS,
     interceptors: [failuresAsConnectErrors(options)],
     requestGate: async (context) => {
       if (options.gate === undefined) return
@@ -93,11 +116,12 @@ function failuresAsConnectErrors(options: RpcOptions): Interceptor {
     const refusal = (thrown: unknown) =>
       refusalError(options, thrown, rpc.contextValues.get(requestKey), rpc.contextValues.get(callKey))
     try {
+      rpc.contextValues.set(wasReadKey, true)
       if (!rpc.stream) {
         assertMessageValid(rpc.method.input, rpc.message)
         return await next(rpc)
       }
-      const response = await next({ ...rpc, message: validMessages(rpc.method.input, rpc.message) })
+      const response = await next({ ...rpc, message: validMessages(rpc.method, rpc.message) })
       return response.stream ? { ...response, message: mapFailure(response.message, refusal) } : response
     } catch (thrown) {
       throw refusal(thrown)
@@ -105,11 +129,22 @@ function failuresAsConnectErrors(options: RpcOptions): Interceptor {
   }
 }
 
-async function* validMessages<M extends Message>(schema: DescMessage, messages: AsyncIterable<M>) {
-  for await (const message of messages) {
-    assertMessageValid(schema, message)
-    yield message
+/**
+ * The messages of a streaming call: complete in the request's body, and read here before the method runs, so
+ * that what is wrong with them is told from what goes wrong later.
+ */
+async function* validMessages<M extends Message>(method: DescMethod, messages: AsyncIterable<M>) {
+  const received: M[] = []
+  try {
+    for await (const message of messages) received.push(message)
+  } catch (thrown) {
+    throw failureOfInput(thrown, method)
   }
+  if (method.methodKind === 'server_streaming' && received.length !== 1) {
+    throw new ServiceError('request_malformed')
+  }
+  for (const message of received) assertMessageValid(method.input, message)
+  yield* received
 }
 
 async function* mapFailure<M>(messages: AsyncIterable<M>, refusal: (thrown: unknown) => unknown) {
@@ -121,24 +156,21 @@ async function* mapFailure<M>(messages: AsyncIterable<M>, refusal: (thrown: unkn
 }
 
 function refusalError(options: RpcOptions, thrown: unknown, request: HttpRequest, call: Call) {
-  if (isConnectError(thrown) && thrown.cause instanceof ServiceError) return thrown
-  const error = isUnimplemented(thrown) ? new ServiceError('rpc_unimplemented') : asServiceError(thrown)
+  const error = failureOfMethod(thrown) ?? asServiceError(thrown)
   noteFailure(call, error)
   return connectErrorOf(error, options.errorHeaders(error, request))
-}
-
-function isConnectError(thrown: unknown): thrown is ConnectError {
-  return thrown instanceof ConnectError
-}
-
-/** What connect itself throws for a method that no implementation was given for. */
-function isUnimplemented(thrown: unknown): boolean {
-  return isConnectError(thrown) && thrown.code === Code.Unimplemented
 }
 
 function refuse(options: RpcOptions, error: ServiceError, request: HttpRequest, call: Call): HttpResponse {
   noteFailure(call, error)
   return connectErrorResponse(error, options.errorHeaders(error, request))
+}
+
+/** A stream that the load balancer would not pass on ends with that error and nothing else. */
+function refuseStream(options: RpcOptions, response: HttpResponse, request: HttpRequest, call: Call) {
+  const error = new ServiceError('response_too_large')
+  noteFailure(call, error)
+  return endOfStream(error, String(response.headers['content-type']), options.errorHeaders(error, request))
 }
 
 function refusalOf(handler: UniversalHandler, request: HttpRequest): ServiceError | undefined {
@@ -152,55 +184,20 @@ function refusalOf(handler: UniversalHandler, request: HttpRequest): ServiceErro
   return undefined
 }
 
-/** A request that connect refused before our code saw a message: its own words may quote what was received. */
-function protocolFailure(status: number, handler: UniversalHandler): ServiceError {
-  const { typeName } = handler.method.input
-  if (status === 404 || status === 501) return new ServiceError('rpc_unimplemented')
-  if (status >= 500) return new ServiceError('internal_error')
-  return new ServiceError('request_malformed', { message: `The request cannot be read as ${typeName}.` })
-}
-
-function universalRequest(request: HttpRequest, call: Call) {
-  return {
-    httpVersion: '1.1',
-    method: request.method,
-    url: `https://rpc.invalid${request.path}${request.query ? `?${request.query}` : ''}`,
-    header: webHeaders(request.headers),
-    body: oneChunk(request.body),
-    signal: NEVER_ABORTED,
-    contextValues: createContextValues().set(requestKey, request).set(callKey, call),
-  }
-}
-
-const NEVER_ABORTED = new AbortController().signal
-
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
-}
-
-function webHeaders(lines: HeaderLines): Headers {
-  const headers = new Headers()
-  for (const [name, values] of Object.entries(lines)) {
-    try {
-      for (const value of values) headers.append(name, value)
-    } catch (error) {
-      throw new ServiceError('request_malformed', {
-        message: 'A request header cannot be read.',
-        cause: error,
-      })
-    }
-  }
-  return headers
-}
-
-async function httpResponse(response: UniversalServerResponse): Promise<HttpResponse> {
+async function httpResponse(response: UniversalServerResponse): Promise<HttpResponse & { body: Uint8Array }> {
   const chunks: Uint8Array[] = []
   if (response.body) for await (const chunk of response.body) chunks.push(chunk)
   const headers: Record<string, string> = {}
   response.header?.forEach((value, name) => {
     if (name !== 'content-length') headers[name] = value
   })
-  const bytes = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
-  const asText = headers['content-type'] === 'application/json' && headers['content-encoding'] === undefined
-  return { status: response.status, headers, body: asText ? Buffer.from(bytes).toString('utf8') : bytes }
+  const body = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
+  return { status: response.status, headers, body }
+}
+
+/** JSON goes out as text, which takes less of the load balancer's limit than base64 does. */
+function withText(response: HttpResponse & { body: Uint8Array }): HttpResponse {
+  const { headers, body } = response
+  const isText = headers['content-type'] === 'application/json' && headers['content-encoding'] === undefined
+  return isText ? { ...response, body: Buffer.from(body).toString('utf8') } : response
 }
