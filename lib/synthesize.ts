@@ -21,12 +21,18 @@ const CONTEXT = {
   '@aws-cdk/core:enablePartitionLiterals': true,
 }
 
+/** What checking adds: AWS's own schemas are part of it, and an error in them stops the synthesis like any other. */
+const checksContext = (checks: boolean) => ({
+  '@aws-cdk/core:validateAgainstDefaultRules': checks,
+  '@aws-cdk/core:strictCfnValidateErrors': checks,
+})
+
 export interface FlyteAppOptions {
   readonly settings: Settings
   readonly codeFor: (name: FunctionName) => Code
   /** Where the cloud assembly goes. Default: where the CDK's command line wants it. */
   readonly outdir?: string
-  /** Whether to run cdk-nag's AwsSolutions rules while synthesizing. Default true. */
+  /** Whether to check the template against AWS's schemas and cdk-nag's AwsSolutions rules. Default true. */
   readonly checks?: boolean
 }
 
@@ -35,7 +41,8 @@ export function createApp({ settings, codeFor, outdir, checks = true }: FlyteApp
   app: App
   stack: FlyteStack
 } {
-  const app = new App({ context: CONTEXT, ...(outdir === undefined ? {} : { outdir }) })
+  const context = { ...CONTEXT, ...checksContext(checks) }
+  const app = new App({ context, ...(outdir === undefined ? {} : { outdir }) })
   if (checks) Validations.of(app).addPlugins(new AwsSolutionsChecks(app))
   return { app, stack: new FlyteStack(app, 'Flyte', { settings, codeFor }) }
 }

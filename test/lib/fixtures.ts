@@ -68,8 +68,14 @@ export function problemPathsOf(change: Tree, options: ParseOptions = {}): string
 
 /** The template of the stack, with a line of code in the place of every bundle. */
 export function templateWith(change: Tree = {}): Template {
-  return Template.fromStack(appWith(change).stack)
+  const key = JSON.stringify(documentWith(change))
+  const template = templates.get(key) ?? Template.fromStack(appWith(change).stack)
+  templates.set(key, template)
+  return template
 }
+
+/** Templates are only read, and making one takes a while. */
+const templates = new Map<string, Template>()
 
 export function appWith(change: Tree = {}, checks = false) {
   const codeFor = () => Code.fromInline('export const handler = () => {}')

@@ -122,7 +122,10 @@ describe('each function', () => {
   })
 
   it('is told the tables only if it may use them', () => {
-    expect(environmentOf(template, 'runs')).toMatchObject({ RUNS_TABLE: expect.stringContaining('Runs'), AUTH_TABLE: expect.stringContaining('Auth') })
+    expect(environmentOf(template, 'runs')).toMatchObject({
+      RUNS_TABLE: expect.stringContaining('Runs'),
+      AUTH_TABLE: expect.stringContaining('Auth'),
+    })
     for (const name of ['metadata', 'console']) {
       expect(environmentOf(template, name)).not.toHaveProperty('RUNS_TABLE')
       expect(environmentOf(template, name)).not.toHaveProperty('AUTH_TABLE')
