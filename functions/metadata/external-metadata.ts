@@ -31,21 +31,31 @@ export interface ExternalMetadataOptions {
   readonly auth: Pick<FunctionSettings['auth'], 'appAuth' | 'trustedIssuers'>
   readonly fetch: Fetch
   readonly now: Clock
+  /** Default {@link TIME_LIMITS}. */
+  readonly limits?: TimeLimits
 }
+
+export interface TimeLimits {
+  /** For one answer of the provider. */
+  readonly attemptMs: number
+  /** For every attempt and every pause together, while there is nothing to answer with. */
+  readonly firstMs: number
+  /** For a newer answer, while there is an older one to answer with. */
+  readonly refreshMs: number
+}
+
+/** All of it ends well before the function's own timeout, or nobody would be told why. */
+export const TIME_LIMITS: TimeLimits = { attemptMs: 10_000, firstMs: 30_000, refreshMs: 4_000 }
 
 const MINUTE_MS = 60_000
 const FRESH_MS = 5 * MINUTE_MS
 const STALE_MS = 24 * 60 * MINUTE_MS
 const PAUSE_MS = 10_000
-const ATTEMPT_TIMEOUT_MS = 10_000
-/** For every attempt and every pause together: the answer has to be out before the function's own timeout. */
-const FIRST_BUDGET_MS = 20_000
-/** With an older answer at hand, nobody waits longer than this for a newer one. */
-const REFRESH_BUDGET_MS = 4_000
 const MAX_BYTES = 1024 * 1024
 
 /** Makes the source; it keeps what it fetched for as long as it lives. */
-export function createExternalMetadata({ auth, fetch, now }: ExternalMetadataOptions): ExternalMetadata {
+export function createExternalMetadata(options: ExternalMetadataOptions): ExternalMetadata {
+  const { auth, fetch, now, limits = TIME_LIMITS } = options
   const server = auth.appAuth.externalAuthServer
   const issuers = new Set([server.baseUrl, ...auth.trustedIssuers.map((trusted) => trusted.issuer)])
   const urls = metadataUrls(server)
@@ -54,8 +64,13 @@ export function createExternalMetadata({ auth, fetch, now }: ExternalMetadataOpt
 
   async function load(): Promise<ServerMetadata> {
     const attempts = hasAnswer
-      ? { count: 1, delayMs: 0, budgetMs: REFRESH_BUDGET_MS }
-      : { count: server.retryAttempts, delayMs: server.retryDelayMs, budgetMs: FIRST_BUDGET_MS }
+      ? { count: 1, delayMs: 0, timeoutMs: limits.attemptMs, budgetMs: limits.refreshMs }
+      : {
+          count: server.retryAttempts,
+          delayMs: server.retryDelayMs,
+          timeoutMs: limits.attemptMs,
+          budgetMs: limits.firstMs,
+        }
     try {
       const document = await firstDocument({ urls, fetch, attempts, proxyUrl: server.httpProxyUrl })
       const metadata = parseServerMetadata(document)
@@ -83,6 +98,7 @@ export function createExternalMetadata({ auth, fetch, now }: ExternalMetadataOpt
 interface Attempts {
   readonly count: number
   readonly delayMs: number
+  readonly timeoutMs: number
   readonly budgetMs: number
 }
 
@@ -98,7 +114,7 @@ type JsonObject = Readonly<Record<string, unknown>>
 /** The first document there is; only one that the provider says it does not have leads to the next place. */
 async function firstDocument({ urls, fetch, attempts, proxyUrl }: Search): Promise<JsonObject> {
   const signal = AbortSignal.timeout(attempts.budgetMs)
-  const options = { timeoutMs: ATTEMPT_TIMEOUT_MS, maxBytes: MAX_BYTES, proxyUrl, signal }
+  const options = { timeoutMs: attempts.timeoutMs, maxBytes: MAX_BYTES, proxyUrl, signal }
   for (const url of urls) {
     const document = await retrying(attempts, signal, async () =>
       documentOf(await fetch(url, { ...options, headers: { accept: 'application/json' } })),
