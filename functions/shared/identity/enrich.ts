@@ -51,9 +51,12 @@ interface Remembered {
   readonly untilMs: number
 }
 
+/** Why a caller stays as the token names it. */
+type NoAnswer = 'subject_mismatch' | Reason
+
 interface Answer {
   readonly userinfo: Userinfo | undefined
-  readonly from: 'memory' | 'store' | 'provider' | Reason
+  readonly from: 'memory' | 'store' | 'provider' | NoAnswer
 }
 
 /** Makes the enricher; one a process, because it is the memory. */
@@ -118,7 +121,7 @@ async function ask(hash: TokenHash, bearer: BearerCredential, deps: AskDeps): Pr
     const stored = await storedUserinfo(hash, bearer, deps, budget)
     if (stored !== undefined) return { userinfo: stored, from: 'store' }
     const userinfo = await budget.within(deps.userinfo(bearer, budget.signal))
-    if (!isAccepted(userinfo, bearer, deps)) return refuse(hash, deps, 'token_claims_invalid')
+    if (!isAccepted(userinfo, bearer, deps)) return refuse(hash, deps, 'subject_mismatch')
     await keep(hash, bearer, userinfo, deps, budget)
     return { userinfo, from: 'provider' }
   } catch (error) {
@@ -132,7 +135,7 @@ function isAccepted(userinfo: Userinfo, bearer: BearerCredential, deps: Enricher
   return deps.userinfoSubject === 'adopt' || subjectsOf(bearer).includes(userinfo.subject)
 }
 
-function refuse(hash: TokenHash, { memory, now }: AskDeps, reason: Reason): Answer {
+function refuse(hash: TokenHash, { memory, now }: AskDeps, reason: NoAnswer): Answer {
   memory.set(hash, { userinfo: undefined, untilMs: now() + FAILURE_KEPT_MS })
   return { userinfo: undefined, from: reason }
 }

@@ -1,4 +1,5 @@
 /** The profile of a person, out of claims (OpenID Connect Core section 5.1). */
+import { isSecureUrl } from '../http/secure-url.ts'
 import type { JwtObject } from '../tokens/jwt.ts'
 import type { Profile } from './caller.ts'
 
@@ -20,7 +21,7 @@ type TextField = keyof typeof TEXT_CLAIMS
 
 /**
  * Reads a profile. A value that is no text, is overlong or has control characters counts as absent; so does a
- * picture that is no https URL. Whether the provider verified the address (`email_verified`) is not looked at:
+ * picture that is no https URL (nor one of this very machine). Whether the provider verified the address (`email_verified`) is not looked at:
  * the profile is for people to read, and nothing is decided by it.
  */
 export function profileOfClaims(claims: JwtObject): Profile {
@@ -33,7 +34,7 @@ export function profileOfClaims(claims: JwtObject): Profile {
       break
     }
   }
-  const picture = httpsUrl(claims.picture)
+  const picture = pictureUrl(claims.picture)
   if (picture !== undefined) profile.picture = picture
   return profile
 }
@@ -54,8 +55,7 @@ function plainText(value: unknown): string | undefined {
   return text !== '' && text.length <= MAX_TEXT_LENGTH && !CONTROL_CHARACTER.test(text) ? text : undefined
 }
 
-function httpsUrl(value: unknown): string | undefined {
-  if (typeof value !== 'string' || value.length > MAX_URL_LENGTH || !URL.canParse(value)) return undefined
-  const url = new URL(value)
-  return url.protocol === 'https:' ? url.href : undefined
+function pictureUrl(value: unknown): string | undefined {
+  if (typeof value !== 'string' || value.length > MAX_URL_LENGTH || !isSecureUrl(value)) return undefined
+  return new URL(value).href
 }
