@@ -1,12 +1,18 @@
+import { dirname, resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { browserAssetModule, isBrowserAsset } from './lib/browser-assets.ts'
 
-/** The same text that esbuild puts into a function's bundle. */
+/** The same text that esbuild puts into a function's bundle, under ids that do not look like style sheets. */
 const browserAssets = {
   name: 'browser-assets',
   enforce: 'pre' as const,
-  async load(id: string) {
-    return isBrowserAsset(id) ? browserAssetModule(id) : undefined
+  resolveId(source: string, importer = '') {
+    if (!isBrowserAsset(source)) return undefined
+    return `\0${resolve(dirname(importer), source).replace('?', '.')}`
+  },
+  load(id: string) {
+    if (!id.startsWith('\0') || !id.endsWith('.browser')) return undefined
+    return browserAssetModule(id.slice(1, -'.browser'.length))
   },
 }
 

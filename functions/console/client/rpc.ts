@@ -29,7 +29,7 @@ export async function callRpc<Answer>(
 ): Promise<Answer> {
   const response = await send(method, message, requestId)
   if (response.ok) return (await readJson(response)) as Answer
-  if (response.status === 401) {
+  if (response.status === 401 || response.type === 'opaqueredirect') {
     throw new RpcError('signed-out', 'Your session has ended. Sign in again to go on.')
   }
   const answer = await readJson(response).catch(() => ({}))
@@ -53,7 +53,8 @@ async function send(method: string, message: unknown, requestId: string): Promis
         'x-request-id': requestId,
       },
       body: JSON.stringify(message),
-      redirect: 'error',
+      // A session that ran out is sent to the identity provider, where a call from here has no business.
+      redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
   } catch {

@@ -1,9 +1,9 @@
 /** The details of one run, in a dialog over the list. */
-import { button, byId, type Child, element } from './dom.ts'
+import { button, byId, element } from './dom.ts'
 import { phasePart, whoPart } from './parts.ts'
 import type { Place } from './place.ts'
 import { callRpc, RpcError } from './rpc.ts'
-import { attemptsOf, type RunView, runDurationMs, viewIdentity, viewRun } from './run-view.ts'
+import { type RunView, runDurationMs, viewIdentity, viewRun } from './run-view.ts'
 import { durationText } from './time-text.ts'
 import type { ActionDetails, GetRunDetailsResponse } from './wire.ts'
 
@@ -14,13 +14,14 @@ const SOURCES: Readonly<Record<string, string>> = {
 }
 
 /** Opens the dialog and fills it as soon as the service has answered. */
-export async function openRunDetails({ project, domain }: Place, name: string): Promise<void> {
+export async function openRunDetails(place: Place, name: string): Promise<void> {
   const dialog = byId('details', HTMLDialogElement)
-  dialog.dataset.run = name
-  fill(dialog, name, element('p', { class: 'soft', role: 'status' }, 'Fetching the details …'))
+  const waiting = element('p', { class: 'soft' }, 'Fetching the details …')
+  const body = element('div', { class: 'details-body', 'aria-live': 'polite' }, waiting)
+  dialog.replaceChildren(detailsHead(dialog, name), body)
   dialog.showModal()
-  const content = await detailsContent({ project, domain }, name)
-  if (dialog.open && dialog.dataset.run === name) fill(dialog, name, ...content)
+  // If another run was opened meanwhile, this body is no longer on the page.
+  body.replaceChildren(...(await detailsContent(place, name)))
 }
 
 /** Closes the dialog on a click beside it, as people expect. */
@@ -31,16 +32,13 @@ export function closeDetailsOnBackdrop(): void {
   })
 }
 
-function fill(dialog: HTMLDialogElement, name: string, ...content: readonly Child[]): void {
-  const close = button('Close', 'quiet', () => dialog.close())
+function detailsHead(dialog: HTMLDialogElement, name: string): HTMLElement {
   const title = element('h2', { id: 'details-title', class: 'mono', tabindex: '-1', autofocus: true }, name)
-  dialog.replaceChildren(
-    element('div', { class: 'details-head' }, title, close),
-    element('div', { class: 'details-body' }, ...content),
-  )
+  const close = button('Close', 'quiet', () => dialog.close())
+  return element('div', { class: 'details-head' }, title, close)
 }
 
-async function detailsContent(place: Place, name: string): Promise<readonly Child[]> {
+async function detailsContent(place: Place, name: string): Promise<readonly Node[]> {
   try {
     const method = 'flyteidl2.workflow.RunService/GetRunDetails'
     const response = await callRpc<GetRunDetailsResponse>(method, { runId: { ...place, name } })
@@ -51,8 +49,9 @@ async function detailsContent(place: Place, name: string): Promise<readonly Chil
   }
 }
 
-function contentOf(action: ActionDetails, nowMs: number): readonly Child[] {
+function contentOf(action: ActionDetails, nowMs: number): readonly Node[] {
   const run = viewRun(action)
+  const trouble = troubleOf(action)
   return [
     element(
       'div',
@@ -60,12 +59,12 @@ function contentOf(action: ActionDetails, nowMs: number): readonly Child[] {
       element('p', { class: 'eyebrow' }, 'Executed by'),
       whoPart(run.who),
     ),
-    troubleOf(action),
+    ...(trouble ? [trouble] : []),
     element('dl', { class: 'facts wide' }, ...factsOf(action, run, nowMs).flatMap(fact)),
   ]
 }
 
-function troubleOf({ errorInfo, abortInfo }: ActionDetails): Child {
+function troubleOf({ errorInfo, abortInfo }: ActionDetails): HTMLElement | undefined {
   if (errorInfo) {
     return element('div', { class: 'notice problem' }, element('pre', {}, errorInfo.message ?? ''))
   }
@@ -78,7 +77,8 @@ function troubleOf({ errorInfo, abortInfo }: ActionDetails): Child {
   )
 }
 
-type Fact = readonly [term: string, value: Node | string | undefined]
+/** Code that may be long gets a line of its own. */
+type Fact = readonly [term: string, value: Node | string | undefined, width?: 'long']
 
 function factsOf(action: ActionDetails, run: RunView, nowMs: number): readonly Fact[] {
   const { id, metadata, status } = action
@@ -93,19 +93,19 @@ function factsOf(action: ActionDetails, run: RunView, nowMs: number): readonly F
     ['Domain', id?.run?.domain],
     ['Task', code([taskId?.name, taskId?.version].filter(Boolean).join(' · '))],
     ['Type', metadata?.task?.taskType],
-    ['Image', code(container?.image)],
-    ['Command', code([...(container?.command ?? []), ...(container?.args ?? [])].join(' '))],
+    ['Image', code(container?.image), 'long'],
+    ['Command', code([...(container?.command ?? []), ...(container?.args ?? [])].join(' ')), 'long'],
     ['Started', exactTime(run.startedAtMs)],
     ['Ended', exactTime(run.endedAtMs)],
     ['Duration', durationMs === undefined ? undefined : durationText(durationMs)],
-    ['Attempts', String(attemptsOf(status))],
+    ['Attempts', String(status?.attempts ?? 0)],
     ['Started from', SOURCES[metadata?.source ?? '']],
   ]
 }
 
-function fact([term, value]: Fact): HTMLElement[] {
+function fact([term, value, width]: Fact): HTMLElement[] {
   if (value === undefined || value === '') return []
-  return [element('div', {}, element('dt', {}, term), element('dd', {}, value))]
+  return [element('div', { class: width }, element('dt', {}, term), element('dd', {}, value))]
 }
 
 function code(text: string | undefined): HTMLElement | undefined {

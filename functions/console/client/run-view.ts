@@ -1,6 +1,6 @@
 /** What the page shows of a run, read from the API's messages. No DOM in here. */
 import { hueOf, initialsOf } from '../initials.ts'
-import type { Action, ActionStatus, EnrichedIdentity } from './wire.ts'
+import type { Action, EnrichedIdentity } from './wire.ts'
 
 /** Who made a run, in words. */
 export interface Who {
@@ -78,11 +78,6 @@ export function viewIdentity(identity: EnrichedIdentity | undefined): Who {
 export function runDurationMs(run: RunView, nowMs: number): number | undefined {
   if (run.startedAtMs === undefined || run.phase.tone === 'waiting') return undefined
   return Math.max(0, (run.endedAtMs ?? nowMs) - run.startedAtMs)
-}
-
-/** How often a run has been tried. */
-export function attemptsOf(status: ActionStatus | undefined): number {
-  return status?.attempts ?? 0
 }
 
 function lettersOf(name: string, subject: string) {

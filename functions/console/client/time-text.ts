@@ -18,7 +18,7 @@ export function relativeTime(atMs: number, nowMs: number): string {
 
 /** For example `4.2 s`, `3 min 5 s`, `2 h 10 min`. */
 export function durationText(durationMs: number): string {
-  if (durationMs < 10 * SECOND_MS) return `${(durationMs / SECOND_MS).toFixed(1)} s`
+  if (durationMs < 10 * SECOND_MS) return `${(Math.floor(durationMs / 100) / 10).toFixed(1)} s`
   if (durationMs < MINUTE_MS) return `${Math.floor(durationMs / SECOND_MS)} s`
   if (durationMs < HOUR_MS) return twoUnits(durationMs, [MINUTE_MS, 'min'], [SECOND_MS, 's'])
   if (durationMs < DAY_MS) return twoUnits(durationMs, [HOUR_MS, 'h'], [MINUTE_MS, 'min'])

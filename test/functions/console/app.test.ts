@@ -1,0 +1,342 @@
+/** The console over load balancer events, with identities signed as the load balancer signs them. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createConsoleApp } from '../../../functions/console/app.ts'
+import { createBrowserIdentity } from '../../../functions/console/browser-identity.ts'
+import { createLambdaHandler } from '../../../functions/shared/lambda.ts'
+import type { EndedCall } from '../../../functions/shared/telemetry.ts'
+import { type AlbAnswer, type AlbRequest, callThrough, type EventHandler } from '../../support/alb-event.ts'
+import {
+  type AlbRegion,
+  functionSettings,
+  NOW_MS,
+  NOW_SECONDS,
+  type SettingsChanges,
+  startAlbRegion,
+} from '../../support/identity-fixture.ts'
+
+const ISSUER = 'https://login.example.com'
+const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' }
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
+  "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+
+let region: AlbRegion
+let handler: EventHandler
+const ended: EndedCall[] = []
+
+beforeAll(async () => {
+  region = await startAlbRegion(ISSUER)
+  handler = consoleHandler()
+})
+afterAll(() => region.close())
+
+function consoleHandler(changes?: SettingsChanges): EventHandler {
+  const settings = functionSettings(ISSUER, changes)
+  const resolveCaller = createBrowserIdentity({ settings, fetch: region.fetch, now: () => NOW_MS })
+  const telemetry = { callEnded: (call: EndedCall) => void ended.push(call) }
+  return createLambdaHandler({
+    app: createConsoleApp({ settings, resolveCaller }),
+    telemetry,
+    tracing: false,
+  })
+}
+
+/** Asks as a browser whose person the load balancer has signed in. */
+function ask(request: AlbRequest, claims: Readonly<Record<string, unknown>> = ADA): Promise<AlbAnswer> {
+  const headers = { accept: 'text/html', 'x-amzn-oidc-data': region.data(claims), ...request.headers }
+  return callThrough(handler, { access: 'oidc', ...request, headers })
+}
+
+describe('the first page', () => {
+  it('says who is signed in, and how that is known', async () => {
+    const { status, headers, text } = await ask({ path: '/v2' })
+    expect(status).toBe(200)
+    expect(headers['content-type']).toBe('text/html; charset=utf-8')
+    expect(text).toContain('<h1 id="who">Ada Lovelace</h1>')
+    expect(text).toContain('ada@example.com')
+    expect(text).toContain('<code>ada</code>')
+    expect(text).toContain(`<code>${ISSUER}</code>`)
+    expect(text).toContain('The load balancer signed you in with login.example.com')
+  })
+
+  it('offers the projects and domains of the deployment, development first', async () => {
+    handler = consoleHandler({
+      runs: { seedProjects: ['one', 'two'], domains: ['production', 'development'] },
+    })
+    const { text } = await ask({ path: '/v2' })
+    handler = consoleHandler()
+    expect(text).toContain('<option>one</option><option>two</option>')
+    expect(text).toContain('<option>production</option><option selected>development</option>')
+  })
+
+  it('says so when only the subject is known', async () => {
+    const headers = { accept: 'text/html', 'x-amzn-oidc-identity': 'ada' }
+    const { status, text } = await callThrough(handler, { path: '/v2', access: 'oidc', headers })
+    expect(status).toBe(200)
+    expect(text).toContain('<h1 id="who">ada</h1>')
+    expect(text).toContain('no e-mail address known')
+    expect(text).toContain('no name or e-mail')
+  })
+
+  it('shows hostile names as the text they are', async () => {
+    const name = `<script>alert(1)</script>" onload='x'&amp;`
+    const { text } = await ask({ path: '/v2' }, { sub: `"><img src=x>`, name, email: '<b>@example.com' })
+    expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;&quot; onload=&#39;x&#39;&amp;amp;')
+    expect(text).toContain('&quot;&gt;&lt;img src=x&gt;')
+    expect(text).toContain('&lt;b&gt;@example.com')
+    expect(text).not.toContain('<script>')
+    expect(text).not.toContain('<img')
+    expect(text.match(/<script/g)).toHaveLength(1)
+  })
+
+  it('has no script or style of its own, and asks nobody else for anything', async () => {
+    const { text } = await ask({ path: '/v2' })
+    expect(text).not.toMatch(/<style|\sstyle=|\son[a-z]+=|javascript:/i)
+    const addresses = [...text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address]) => address ?? '')
+    expect(addresses.length).toBeGreaterThan(3)
+    expect(addresses.filter((address) => !/^(?:\/v2|data:image\/svg\+xml,)/.test(address))).toEqual([])
+  })
+
+  it('is never stored', async () => {
+    const { headers } = await ask({ path: '/v2' })
+    expect(headers['cache-control']).toBe('no-store')
+  })
+
+  it('answers HEAD without the page', async () => {
+    const { status, text, headers } = await ask({ path: '/v2', method: 'HEAD' })
+    expect({ status, text, type: headers['content-type'] }).toEqual({
+      status: 200,
+      text: '',
+      type: 'text/html; charset=utf-8',
+    })
+  })
+
+  it('notes the caller by source and kind only', async () => {
+    await ask({ path: '/v2' })
+    expect(ended.at(-1)?.call).toMatchObject({
+      operation: '/v2',
+      outcome: 'ok',
+      notes: { caller: 'alb-claims', callerKind: 'user' },
+    })
+  })
+})
+
+describe('the headers of every answer', () => {
+  const answers: readonly [string, AlbRequest][] = [
+    ['the page', { path: '/v2' }],
+    ['the style sheet', { path: '/v2/console.css' }],
+    ['the script', { path: '/v2/console.js' }],
+    ['the redirect', { path: '/console' }],
+    ['an error page', { path: '/nothing' }],
+    ['an error sentence', { path: '/nothing', headers: { accept: '*/*' } }],
+  ]
+  for (const [name, request] of answers) {
+    it(`keep ${name} to itself`, async () => {
+      const { headers } = await ask(request)
+      expect(headers['content-security-policy']).toBe(POLICY)
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+        'cross-origin-opener-policy': 'same-origin',
+        'strict-transport-security': 'max-age=31536000',
+      })
+    })
+  }
+
+  it('ask for https only of browsers that came by https', async () => {
+    const { headers } = await ask({ path: '/v2', headers: { 'x-forwarded-proto': 'http' } })
+    expect(headers['strict-transport-security']).toBeUndefined()
+  })
+
+  it('are the same in single-value target groups', async () => {
+    const { status, headers } = await ask({ path: '/v2', multiValue: false })
+    expect([status, headers['content-security-policy']]).toEqual([200, POLICY])
+  })
+})
+
+describe('the files of the page', () => {
+  const files = [
+    ['/v2/console.css', 'text/css; charset=utf-8', '--accent'],
+    ['/v2/console.js', 'text/javascript; charset=utf-8', 'flyteidl2.workflow.RunService/ListRuns'],
+  ] as const
+  for (const [path, type, content] of files) {
+    it(`${path} is one file, kept for a short while by the browser alone`, async () => {
+      const { status, headers, text } = await ask({ path })
+      expect([status, headers['content-type']]).toEqual([200, type])
+      expect(headers['cache-control']).toBe('private, max-age=300')
+      expect(text).toContain(content)
+      expect(text).not.toMatch(/@import|\bimport\s*[({"']|https?:\/\//)
+    })
+
+    it(`${path} is not sent again to a browser that has it`, async () => {
+      const { etag = '' } = (await ask({ path })).headers
+      for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+        const again = await ask({ path, headers: { 'if-none-match': known } })
+        expect([again.status, again.text, again.headers.etag]).toEqual([304, '', etag])
+      }
+      const changed = await ask({ path, headers: { 'if-none-match': '"other"' } })
+      expect(changed.status).toBe(200)
+    })
+
+    it(`${path} is linked with its version`, async () => {
+      const { etag = '' } = (await ask({ path })).headers
+      const { text } = await ask({ path: '/v2' })
+      expect(text).toContain(`"${path}?v=${etag.slice(1, -1)}"`)
+      const linked = await ask({ path: `${path}?v=${etag.slice(1, -1)}` })
+      expect(linked.status).toBe(200)
+    })
+  }
+
+  it('the script never turns text into markup', async () => {
+    const { text } = await ask({ path: '/v2/console.js' })
+    expect(text).not.toMatch(
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|eval\(|new Function/,
+    )
+  })
+
+  it('all of it is less than 100 KB', async () => {
+    const sizes = await Promise.all(
+      ['/v2', '/v2/console.css', '/v2/console.js'].map(async (path) => (await ask({ path })).body.length),
+    )
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(100_000)
+  })
+})
+
+it('/console leads to the first page', async () => {
+  const { status, headers } = await ask({ path: '/console', method: 'GET' })
+  expect([status, headers.location]).toEqual([303, '/v2'])
+})
+
+describe('a refusal', () => {
+  const refusals: readonly [string, AlbRequest, number, string, string][] = [
+    ['an address that is not there', { path: '/v2/other' }, 404, 'path_unknown', 'There is nothing here'],
+    ['a form', { path: '/v2', body: 'a=b' }, 405, 'method_not_allowed', 'This page can only be read'],
+    [
+      'the open way in',
+      { path: '/v2', access: 'open' },
+      403,
+      'service_refused',
+      'cannot be reached this way',
+    ],
+    [
+      'the open way in for a file',
+      { path: '/v2/console.js', access: 'open' },
+      403,
+      'service_refused',
+      'cannot be reached this way',
+    ],
+    [
+      'an identity that is no token',
+      { path: '/v2', headers: { 'x-amzn-oidc-data': 'ada' } },
+      401,
+      'token_malformed',
+      'You are not signed in',
+    ],
+    [
+      'two identities',
+      { path: '/v2', headers: { 'x-amzn-oidc-data': ['one', 'two'] } },
+      401,
+      'credentials_duplicated',
+      'You are not signed in',
+    ],
+  ]
+  for (const [name, request, status, reason, title] of refusals) {
+    it(`of ${name} is a page that says what to do`, async () => {
+      const answer = await ask(request)
+      expect(answer.status).toBe(status)
+      expect(answer.headers['content-type']).toBe('text/html; charset=utf-8')
+      expect(answer.text).toContain(title)
+      expect(answer.text).toContain('href="/v2">')
+      expect(answer.headers['cache-control']).toBe('no-store')
+      expect(ended.at(-1)?.call.outcome).toBe(reason)
+    })
+  }
+
+  const identities: readonly [string, () => string, string][] = [
+    ['expired', () => region.data({ ...ADA, exp: NOW_SECONDS - 1 }), 'token_expired'],
+    [
+      'signed for another load balancer',
+      () => region.data(ADA, { signer: 'arn:other' }),
+      'alb_signer_mismatch',
+    ],
+    ['signed for another client', () => region.data(ADA, { client: 'other' }), 'alb_client_mismatch'],
+    ['of another issuer', () => region.data(ADA, { iss: 'https://evil.example' }), 'issuer_untrusted'],
+    ['unsigned', () => region.data(ADA, { alg: 'none' }), 'token_algorithm_refused'],
+    ['tampered with', () => tampered(region.data(ADA)), 'token_signature_invalid'],
+  ]
+  for (const [name, data, reason] of identities) {
+    it(`of an identity that is ${name} shows nobody's name`, async () => {
+      const answer = await ask({ path: '/v2', headers: { 'x-amzn-oidc-data': data() } })
+      expect(answer.status).toBe(401)
+      expect(answer.text).not.toContain('Ada')
+      expect(answer.headers['www-authenticate']).toContain('/.well-known/oauth-protected-resource')
+      expect(ended.at(-1)?.call.outcome).toBe(reason)
+    })
+  }
+
+  it('of nobody at all carries the challenge', async () => {
+    const answer = await callThrough(handler, {
+      path: '/v2',
+      access: 'oidc',
+      headers: { accept: 'text/html' },
+    })
+    expect(answer.status).toBe(401)
+    expect(answer.headers['www-authenticate']).toContain('resource_metadata=')
+    expect(answer.text).toContain('Sign in, or send a bearer token.')
+  })
+
+  it('meets everybody where forwarded identities are not trusted', async () => {
+    handler = consoleHandler({ runs: { trustForwardedIdentityHeaders: false } })
+    const answer = await ask({ path: '/v2' })
+    handler = consoleHandler()
+    expect(answer.status).toBe(401)
+    expect(answer.text).not.toContain('Ada')
+  })
+
+  it('names the methods there are', async () => {
+    const { status, headers } = await ask({ path: '/v2', method: 'DELETE' })
+    expect([status, headers.allow]).toEqual([405, 'GET, HEAD'])
+  })
+
+  it('is one sentence for programs', async () => {
+    const { status, headers, text } = await ask({ path: '/nothing', headers: { accept: 'application/json' } })
+    expect([status, headers['content-type']]).toEqual([404, 'text/plain; charset=utf-8'])
+    expect(text).toBe('There is nothing at this path.\n')
+    expect(headers.vary).toBe('accept')
+  })
+
+  it('repeats nothing of what was asked', async () => {
+    const { text } = await ask({ path: '/%3Cscript%3Ealert(1)', headers: { 'x-request-id': '"><script>' } })
+    expect(text).not.toMatch(/alert|script%3E|<script/i)
+  })
+
+  it('has no body for HEAD', async () => {
+    const { status, text } = await ask({ path: '/nothing', method: 'HEAD' })
+    expect([status, text]).toEqual([404, ''])
+  })
+
+  it('is a page even when something breaks inside', async () => {
+    const settings = functionSettings(ISSUER)
+    const broken = createLambdaHandler({
+      app: createConsoleApp({ settings, resolveCaller: () => Promise.reject(new Error('secret detail')) }),
+      telemetry: { callEnded: () => {} },
+      tracing: false,
+    })
+    const answer = await callThrough(broken, {
+      path: '/v2',
+      access: 'oidc',
+      headers: { accept: 'text/html' },
+    })
+    expect(answer.status).toBe(500)
+    expect(answer.text).toContain('Something went wrong on our side')
+    expect(answer.text).not.toContain('secret detail')
+  })
+})
+
+/** The same header and signature over another payload. */
+function tampered(data: string): string {
+  const [header, payload = '', signature] = data.split('.')
+  const claims = JSON.parse(Buffer.from(payload, 'base64').toString()) as object
+  const changed = Buffer.from(JSON.stringify({ ...claims, sub: 'grace' })).toString('base64url')
+  return [header, changed, signature].join('.')
+}
