@@ -21,11 +21,11 @@ const CONTEXT = {
   '@aws-cdk/core:enablePartitionLiterals': true,
 }
 
-/** What checking adds: AWS's own schemas are part of it, and an error in them stops the synthesis like any other. */
-const checksContext = (checks: boolean) => ({
-  '@aws-cdk/core:validateAgainstDefaultRules': checks,
-  '@aws-cdk/core:strictCfnValidateErrors': checks,
-})
+/** Findings of AWS's own schemas stop the synthesis like any other, instead of being warnings. */
+const STRICT = {
+  '@aws-cdk/core:validateAgainstDefaultRules': true,
+  '@aws-cdk/core:strictCfnValidateErrors': true,
+}
 
 export interface FlyteAppOptions {
   readonly settings: Settings
@@ -41,8 +41,9 @@ export function createApp({ settings, codeFor, outdir, checks = true }: FlyteApp
   app: App
   stack: FlyteStack
 } {
-  const context = { ...CONTEXT, ...checksContext(checks) }
-  const app = new App({ context, ...(outdir === undefined ? {} : { outdir }) })
+  const context = { ...CONTEXT, ...(checks ? STRICT : {}) }
+  const output = outdir === undefined ? {} : { outdir }
+  const app = new App({ context, builtinCloudFormationValidation: checks, ...output })
   if (checks) Validations.of(app).addPlugins(new AwsSolutionsChecks(app))
   return { app, stack: new FlyteStack(app, 'Flyte', { settings, codeFor }) }
 }
