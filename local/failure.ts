@@ -2,6 +2,7 @@
 import { TemplateError } from './alb/index.ts'
 import { TableShapeError } from './aws/dynamodb.ts'
 import { UsageError } from './command-line.ts'
+import { DataInUseError } from './data-lock.ts'
 import { ListenError } from './listening.ts'
 import { ProviderError } from './provider-description.ts'
 
@@ -34,8 +35,8 @@ export function sentenceFor(error: unknown, port: number): string | undefined {
   if (error instanceof Error && error.name === 'BundleError') {
     return `The functions cannot be bundled: ${error.message}`
   }
-  if (isLockedDatabase(error)) {
-    return 'The data folder is in use; stop the other stack that was started with it, or give --data another folder.'
+  if (error instanceof DataInUseError) {
+    return `The data folder is in use; stop the stack that was started with it, or delete ${error.file} if there is none.`
   }
   return undefined
 }
@@ -45,12 +46,4 @@ function portSentence(error: ListenError, port: number): string {
   if (error.code === 'EACCES')
     return `Port ${error.port}${what} may not be opened; choose one above 1023 with --port.`
   return `Port ${error.port}${what} is taken; stop what listens there, or choose another one with --port.`
-}
-
-/** LevelDB lets one process at a time open a database. */
-function isLockedDatabase(error: unknown): boolean {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if ('code' in at && at.code === 'LEVEL_LOCKED') return true
-  }
-  return false
 }

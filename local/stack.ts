@@ -17,6 +17,7 @@ import { type AccessLogEntry, type LocalAlb, startLocalAlb } from './alb/index.t
 import { type CertificateAuthority, certificateAuthority } from './certificates.ts'
 import { type Closing, closingList } from './closing.ts'
 import { readOrMakeJson, writePrivately } from './data-directory.ts'
+import { lockDataDirectory } from './data-lock.ts'
 import { type Deployment, functionBehind, readDeployment } from './deployment.ts'
 import { createFunctionPool, type FunctionPool } from './functions/pool.ts'
 import type { LogLine } from './functions/types.ts'
@@ -81,6 +82,7 @@ export interface Stack {
  *
  * @throws {ListenError} a port is taken
  * @throws {ProviderError} the real identity provider cannot be used
+ * @throws {DataInUseError} another stack uses the data folder
  * @throws {TableShapeError} the data folder was made by another version
  * @throws {SettingsError} {@link lib/settings}, {BundleError} {@link lib/bundling}, {TemplateError}
  *   {@link local/alb}: the stack itself is broken
@@ -105,6 +107,7 @@ async function start(options: StackOptions, closing: Closing): Promise<Stack> {
   const origin = (port: number) => `${options.tls ? 'https' : 'http'}://localhost:${port}`
   const url = origin(reserved.port)
 
+  if (options.dataDirectory !== undefined) closing.add(await lockDataDirectory(options.dataDirectory))
   const authority = await certificateAuthority(join(LOCAL_DIRECTORY, 'certificates'))
   const described = options.provider && (await discoverProvider(options.provider))
   const synthesis = await synthesizeLocally({
