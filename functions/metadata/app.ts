@@ -47,7 +47,7 @@ export function createMetadataApp({ settings, fetch, now, routes = ROUTES }: Met
       '/healthcheck': answerHealth,
       '/.well-known/oauth-authorization-server': createServerMetadataPath(metadata),
       '/.well-known/openid-configuration': createOpenidRedirect(settings),
-      '/.well-known/oauth-protected-resource': createProtectedResource(settings, publicUrlOf),
+      '/.well-known/oauth-protected-resource': createProtectedResource(settings, publicUrlOf, routes),
       '/config/v1/flyte_client': createClientConfigPath(settings, publicUrlOf),
     },
     rpc: atFirstCall(async () => {

@@ -35,17 +35,16 @@ export function selfMetadata(
   publicUrl: string,
   routes: readonly Route[],
 ): ServerMetadata {
+  if (!servesOwnTokens(routes)) throw new ServiceError('feature_unconfigured')
   const served = Object.entries(ENDPOINTS).filter(([, { path, method }]) => isServed(routes, path, method))
   const endpoints: Partial<Record<keyof typeof ENDPOINTS, string>> = Object.fromEntries(
     served.map(([field, { path }]) => [field, `${publicUrl}${path}`]),
   )
-  const { authorization_endpoint, token_endpoint, jwks_uri } = endpoints
-  if (!authorization_endpoint || !token_endpoint || !jwks_uri) throw new ServiceError('feature_unconfigured')
   const device = endpoints.device_authorization_endpoint !== undefined
   return {
     issuer,
     ...endpoints,
-    token_endpoint,
+    token_endpoint: `${publicUrl}${ENDPOINTS.token_endpoint.path}`,
     scopes_supported: scopes,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
@@ -59,6 +58,13 @@ export function selfMetadata(
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
   }
+}
+
+/** Whether this deployment has an authorization server of its own that a client can use. */
+export function servesOwnTokens(routes: readonly Route[]): boolean {
+  const { authorization_endpoint, token_endpoint, jwks_uri } = ENDPOINTS
+  const needed = [authorization_endpoint, token_endpoint, jwks_uri]
+  return needed.every(({ path, method }) => isServed(routes, path, method))
 }
 
 function isServed(routes: readonly Route[], path: string, method: HttpMethod): boolean {

@@ -3,8 +3,10 @@ import type { FunctionSettings } from '../shared/config.ts'
 import { jsonResponse, textResponse } from '../shared/http/message.ts'
 import type { PublicUrlResolver } from '../shared/http/public-url.ts'
 import type { PathHandler } from '../shared/http/router.ts'
+import type { Route } from '../shared/routes.ts'
 import { PUBLIC_FOR_MINUTES } from './caching.ts'
 import type { MetadataSource } from './metadata-source.ts'
+import { servesOwnTokens } from './self-metadata.ts'
 
 /** `/.well-known/oauth-authorization-server` (RFC 8414), in the names of the standard. */
 export function createServerMetadataPath(metadata: MetadataSource): PathHandler {
@@ -25,15 +27,18 @@ export function createOpenidRedirect({ auth }: FunctionSettings): PathHandler {
 export function createProtectedResource(
   { auth }: FunctionSettings,
   publicUrlOf: PublicUrlResolver,
+  routes: readonly Route[],
 ): PathHandler {
   const { authServerType, selfAuthServer, thirdPartyConfig } = auth.appAuth
-  const issuer = authServerType === 'Self' ? selfAuthServer.issuer : auth.trustedIssuers[0]?.issuer
+  const own = servesOwnTokens(routes) ? [selfAuthServer.issuer] : []
+  const servers =
+    authServerType === 'Self' ? own : auth.trustedIssuers.slice(0, 1).map(({ issuer }) => issuer)
   return (request) =>
     jsonResponse(
       200,
       {
         resource: publicUrlOf(request),
-        authorization_servers: [issuer],
+        ...(servers.length === 0 ? {} : { authorization_servers: servers }),
         bearer_methods_supported: ['header'],
         scopes_supported: thirdPartyConfig.flyteClient.scopes,
       },
