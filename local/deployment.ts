@@ -12,6 +12,8 @@ import type { FunctionDefinition } from './functions/types.ts'
 import { LOCAL_ACCOUNT, LOCAL_STACK_NAME, type ResourceNames, resourceNames } from './resource-names.ts'
 
 export interface Deployment {
+  readonly template: CloudFormationTemplate
+  readonly region: string
   readonly resolver: Resolver
   readonly loadBalancerArn: string
   readonly secrets: readonly LocalSecret[]
@@ -75,7 +77,17 @@ export async function readDeployment(options: DeploymentOptions): Promise<Deploy
     }
   }
   const signIn = await readSignIn(template, resolver)
-  return { resolver, loadBalancerArn: names.loadBalancerArn, secrets, tables, buckets, functions, signIn }
+  return {
+    template,
+    region,
+    resolver,
+    loadBalancerArn: names.loadBalancerArn,
+    secrets,
+    tables,
+    buckets,
+    functions,
+    signIn,
+  }
 }
 
 function readFunction(options: {

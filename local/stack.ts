@@ -18,12 +18,11 @@ import { type CertificateAuthority, certificateAuthority } from './certificates.
 import { type Closing, closingList } from './closing.ts'
 import { readOrMakeJson, writePrivately } from './data-directory.ts'
 import { lockDataDirectory } from './data-lock.ts'
-import { type Deployment, functionBehind, readDeployment } from './deployment.ts'
-import { createFunctionPool, type FunctionPool } from './functions/pool.ts'
+import { type Deployment, readDeployment } from './deployment.ts'
+import { type FunctionFleet, startFunctions } from './function-fleet.ts'
 import type { LogLine } from './functions/types.ts'
 import { type IdentityProvider, startIdentityProvider } from './identity-provider/index.ts'
-import { LOOPBACK, reservePort } from './listening.ts'
-import { type LocalNames, startOutbound } from './outbound.ts'
+import { LOOPBACK, type ReservedPort, reservePort } from './listening.ts'
 import { STAND_IN_PORTS, withRealPorts } from './ports.ts'
 import {
   discoverProvider,
@@ -31,8 +30,8 @@ import {
   type ProviderDescription,
   type RealProvider,
 } from './provider-description.ts'
-import { awsVariables, type ServiceEndpoints, startServices } from './services.ts'
-import { localSettings, type SettingsOverride } from './settings.ts'
+import { type ServiceEndpoints, startServices } from './services.ts'
+import { LOAD_BALANCER_CLIENT_ID, localSettings, type SettingsOverride } from './settings.ts'
 import { LOCAL_DIRECTORY, type LocalSynthesis, synthesizeLocally } from './synthesis.ts'
 
 export interface StackOptions {
@@ -99,68 +98,42 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 async function start(options: StackOptions, closing: Closing): Promise<Stack> {
   const progress = options.onProgress ?? (() => {})
-  // Both are held until they are opened, so that a taken port is known before any work is done.
-  const reserved = await reservePort(options.port)
-  closing.add(reserved.release)
-  const reservedForProvider = await reservePort(options.port === 0 || options.provider ? 0 : options.port + 1)
-  closing.add(reservedForProvider.release)
-  const origin = (port: number) => `${options.tls ? 'https' : 'http'}://localhost:${port}`
-  const url = origin(reserved.port)
-
+  const ports = await reservePorts(options, closing)
+  const url = originOf(options, ports.stack.port)
   if (options.dataDirectory !== undefined) closing.add(await lockDataDirectory(options.dataDirectory))
   const authority = await certificateAuthority(join(LOCAL_DIRECTORY, 'certificates'))
   const described = options.provider && (await discoverProvider(options.provider))
-  const synthesis = await synthesizeLocally({
-    settings: localSettings({
-      publicUrl: origin(STAND_IN_PORTS.stack),
-      provider: described ?? localProvider(`http://localhost:${STAND_IN_PORTS.provider}`),
-      override: options.settings ?? {},
-    }),
-    onWork: () => progress('Synthesizing the template and bundling the functions'),
-  })
+  const synthesis = await synthesize(options, described, progress)
+
   progress('Starting the identity provider, the database and the object store')
-  const ports = { stack: reserved.port, provider: reservedForProvider.port }
-  const template = withRealPorts(synthesis.template, ports)
-  const deployment = await deploymentOf({ options, synthesis, template })
-  await reservedForProvider.release()
-  const provider = described ? undefined : await startProvider({ options, url, ports, deployment })
-  if (provider) closing.add(provider.close)
-  const endpoints = await startServices({ deployment, dataDirectory: options.dataDirectory, closing })
+  const deployment = await deploy({ options, synthesis, ports })
+  await ports.provider.release()
+  const provider = described
+    ? undefined
+    : await startProvider({ options, url, port: ports.provider.port, deployment, closing })
+  const { dataDirectory } = options
+  const endpoints = await startServices({ deployment, dataDirectory, closing })
 
   progress('Starting the functions')
-  // The load balancer that signs is opened after the functions that ask for its keys are started.
-  const signer: { current?: LocalAlb } = {}
-  const names: LocalNames = new Map([[keysHost(synthesis.region), keyEndpoint(signer)]])
-  const outbound = await startOutbound({ authority, names })
-  closing.add(outbound.close)
-  const platform = { ...awsVariables(synthesis.region, endpoints), ...outbound.environment }
-  const pools = await startFunctions({ deployment, platform, options, closing })
-
-  await reserved.release()
-  const loadBalancer = await startLocalAlb({
-    template,
-    resolve: deployment.resolver.resolve,
-    invoke: async ({ functionRef }, event) => {
-      const pool = pools.get(functionBehind(template, functionRef) ?? '')
-      return pool === undefined ? { error: 'not-found' } : pool.invoke(event)
-    },
-    loadBalancerArn: deployment.loadBalancerArn,
-    port: reserved.port,
-    host: LOOPBACK,
-    sealingKey: await sealingKey(options.dataDirectory),
-    ...(options.tls ? { tls: await authority.issue(['localhost', LOOPBACK]) } : {}),
-    ...(options.onRequest ? { log: options.onRequest } : {}),
+  const log = options.onLogLine ?? (() => {})
+  const functions = await startFunctions({ deployment, endpoints, authority, log, closing })
+  await ports.stack.release()
+  const loadBalancer = await openLoadBalancer({
+    options,
+    port: ports.stack.port,
+    deployment,
+    authority,
+    functions,
   })
-  signer.current = loadBalancer
   closing.add(loadBalancer.close)
   return {
     url,
-    port: reserved.port,
-    issuer: issuerOf(provider, described),
+    port: ports.stack.port,
+    issuer: provider?.issuer ?? described?.issuer ?? '',
     provider,
     authority,
     loadBalancer,
-    region: synthesis.region,
+    region: deployment.region,
     endpoints,
     tables: deployment.tables.map(({ TableName }) => TableName),
     buckets: deployment.buckets,
@@ -168,25 +141,54 @@ async function start(options: StackOptions, closing: Closing): Promise<Stack> {
   }
 }
 
-function issuerOf(
-  provider: IdentityProvider | undefined,
+interface Ports {
+  readonly stack: ReservedPort
+  readonly provider: ReservedPort
+}
+
+/** Both are held until they are opened, so that a taken port is known before any work is done. */
+async function reservePorts({ port, provider }: StackOptions, closing: Closing): Promise<Ports> {
+  const stack = await reservePort(port)
+  closing.add(stack.release)
+  // A real provider has no port here; then any free one may stand for it.
+  const above = await reservePort(port === 0 || provider !== undefined ? 0 : port + 1)
+  closing.add(above.release)
+  return { stack, provider: above }
+}
+
+function originOf(options: StackOptions, port: number): string {
+  return `${options.tls ? 'https' : 'http'}://localhost:${port}`
+}
+
+function synthesize(
+  options: StackOptions,
   described: ProviderDescription | undefined,
-): string {
-  return provider?.issuer ?? described?.issuer ?? ''
+  progress: (step: string) => void,
+): Promise<LocalSynthesis> {
+  const settings = localSettings({
+    publicUrl: originOf(options, STAND_IN_PORTS.stack),
+    provider: described ?? localProvider(`http://localhost:${STAND_IN_PORTS.provider}`),
+    override: options.settings ?? {},
+  })
+  const onWork = () => progress('Synthesizing the template and bundling the functions')
+  return synthesizeLocally({ settings, onWork })
 }
 
 /** The deployment, with the secrets of an earlier start where a data folder keeps them. */
-async function deploymentOf(parts: {
+async function deploy(parts: {
   options: StackOptions
   synthesis: LocalSynthesis
-  template: LocalSynthesis['template']
+  ports: Ports
 }): Promise<Deployment> {
-  const { options, synthesis, template } = parts
-  const file = options.dataDirectory === undefined ? null : join(options.dataDirectory, 'secrets.json')
+  const { options, synthesis, ports } = parts
+  const file = dataFile(options, 'secrets.json')
   const kept = await readOrMakeJson<Record<string, string>>(file, async () => ({}))
   const secretValues = new Map(Object.entries(kept))
   const deployment = await readDeployment({
-    template,
+    template: withRealPorts(synthesis.template, {
+      stack: ports.stack.port,
+      provider: ports.provider.port,
+    }),
     region: synthesis.region,
     codeDirectories: new Map(
       synthesis.functions.map(({ name, logicalId, codeDirectory }) => [
@@ -204,59 +206,56 @@ async function deploymentOf(parts: {
 async function startProvider(parts: {
   options: StackOptions
   url: string
-  ports: { stack: number; provider: number }
+  port: number
   deployment: Deployment
-}): Promise<IdentityProvider> {
-  const { options, url, ports, deployment } = parts
-  const origins = [url, url.replace('localhost', LOOPBACK)]
-  return startIdentityProvider({
-    port: ports.provider,
-    publicUrl: url,
-    loadBalancer: {
-      clientId: deployment.signIn?.clientId ?? 'nobody',
-      clientSecret: deployment.signIn?.clientSecret ?? randomBytes(32).toString('hex'),
-      redirectUris: origins.map((origin) => `${origin}/oauth2/idpresponse`),
-    },
-    keysFile:
-      options.dataDirectory === undefined ? null : join(options.dataDirectory, 'identity-provider.json'),
-  })
-}
-
-async function startFunctions(parts: {
-  deployment: Deployment
-  platform: Readonly<Record<string, string>>
-  options: StackOptions
   closing: Closing
-}): Promise<ReadonlyMap<string, FunctionPool>> {
-  const { deployment, platform, options, closing } = parts
-  const log = options.onLogLine ?? (() => {})
-  const pools = new Map<string, FunctionPool>()
-  for (const [logicalId, definition] of deployment.functions) {
-    const pool = createFunctionPool({ definition, platform, log })
-    pools.set(logicalId, pool)
-    closing.add(pool.close)
+}): Promise<IdentityProvider> {
+  const { options, url, port, deployment, closing } = parts
+  const { clientId, clientSecret } = deployment.signIn ?? {
+    clientId: LOAD_BALANCER_CLIENT_ID,
+    clientSecret: randomBytes(32).toString('hex'),
   }
-  await Promise.all([...pools.values()].map((pool) => pool.warm()))
-  return pools
+  const origins = [url, url.replace('localhost', LOOPBACK)]
+  const redirectUris = origins.map((origin) => `${origin}/oauth2/idpresponse`)
+  const provider = await startIdentityProvider({
+    port,
+    publicUrl: url,
+    loadBalancer: { clientId, clientSecret, redirectUris },
+    keysFile: dataFile(options, 'identity-provider.json'),
+  })
+  closing.add(provider.close)
+  return provider
 }
 
-/** Where AWS publishes the keys that sign `x-amzn-oidc-data`. */
-function keysHost(region: string): string {
-  return `public-keys.auth.elb.${region}.amazonaws.com`
-}
-
-function keyEndpoint(signer: {
-  current?: LocalAlb
-}): LocalNames extends ReadonlyMap<string, infer Handler> ? Handler : never {
-  return (request, response) => {
-    const pem = signer.current?.publicKey((request.url ?? '/').slice(1))
-    response.writeHead(pem === undefined ? 404 : 200, { 'content-type': 'text/plain' }).end(pem ?? '')
-  }
+async function openLoadBalancer(parts: {
+  options: StackOptions
+  port: number
+  deployment: Deployment
+  authority: CertificateAuthority
+  functions: FunctionFleet
+}): Promise<LocalAlb> {
+  const { options, port, deployment, authority, functions } = parts
+  const loadBalancer = await startLocalAlb({
+    template: deployment.template,
+    resolve: deployment.resolver.resolve,
+    invoke: functions.invoke,
+    loadBalancerArn: deployment.loadBalancerArn,
+    port,
+    host: LOOPBACK,
+    sealingKey: await sealingKey(dataFile(options, 'load-balancer.json')),
+    ...(options.tls ? { tls: await authority.issue(['localhost', LOOPBACK]) } : {}),
+    ...(options.onRequest ? { log: options.onRequest } : {}),
+  })
+  functions.trust(loadBalancer)
+  return loadBalancer
 }
 
 /** Seals the session cookies: kept where data is kept, so that a restart signs nobody out. */
-async function sealingKey(dataDirectory: string | undefined): Promise<Uint8Array> {
-  const file = dataDirectory === undefined ? null : join(dataDirectory, 'load-balancer.json')
+async function sealingKey(file: string | null): Promise<Uint8Array> {
   const kept = await readOrMakeJson(file, async () => ({ sealingKey: randomBytes(32).toString('base64') }))
   return Buffer.from(kept.sealingKey, 'base64')
+}
+
+function dataFile({ dataDirectory }: StackOptions, name: string): string | null {
+  return dataDirectory === undefined ? null : join(dataDirectory, name)
 }
