@@ -24,6 +24,7 @@ import { gzipCompression } from './compression.ts'
 import { endOfStream } from './end-of-stream.ts'
 import { connectErrorOf } from './error.ts'
 import { connectErrorResponse } from './error-response.ts'
+import { notingRouter } from './implemented-methods.ts'
 import { failureOfAnswer, failureOfInput, failureOfMethod } from './protocol-failure.ts'
 import { universalRequest } from './protocol-request.ts'
 import { assertMessageValid } from './validate.ts'
@@ -88,6 +89,7 @@ export function createRpcHandler(options: RpcOptions): RpcHandler {
 }
 
 function connectHandlers(options: RpcOptions): readonly UniversalHandler[] {
+  const implemented = new Set<DescMethod>()
   const router = createConnectRouter({
     grpc: false,
     grpcWeb: false,
@@ -96,17 +98,17 @@ function connectHandlers(options: RpcOptions): readonly UniversalHandler[] {
     jsonOptions: JSON_OPTIONS,
     interceptors: [failuresAsConnectErrors(options)],
     requestGate: async (context) => {
-      if (options.gate === undefined) return
       const request = context.values.get(requestKey)
       const call = context.values.get(callKey)
       try {
-        await options.gate(context, request, call)
+        await options.gate?.(context, request, call)
+        if (!implemented.has(context.method)) throw new ServiceError('rpc_unimplemented')
       } catch (thrown) {
         throw refusalError(options, thrown, request, call)
       }
     },
   })
-  options.services(router)
+  options.services(notingRouter(router, implemented))
   return router.handlers
 }
 
