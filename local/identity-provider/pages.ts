@@ -66,7 +66,7 @@ export function signInPage(options: { interactionPath: string; clientName: strin
     (person) => `<button class="person" name="person" value="${escapeHtml(person.id)}">
 <img src="${picturePath(person)}" alt="">
 <strong>${escapeHtml(fullName(person))}</strong>
-<small>${escapeHtml(person.email)} · ${escapeHtml(person.note)}</small>
+<small>${escapeHtml(person.email)}</small>
 </button>`,
   )
   return page(

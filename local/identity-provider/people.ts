@@ -7,8 +7,6 @@ export interface Person {
   readonly givenName: string
   readonly familyName: string
   readonly email: string
-  /** What the sign-in page says below the name. */
-  readonly note: string
 }
 
 export const PEOPLE: readonly Person[] = [
@@ -17,14 +15,12 @@ export const PEOPLE: readonly Person[] = [
     givenName: 'Ada',
     familyName: 'Lovelace',
     email: 'ada@example.com',
-    note: 'Wrote the first program',
   },
   {
     id: 'grace',
     givenName: 'Grace',
     familyName: 'Hopper',
     email: 'grace@example.com',
-    note: 'Wrote the first compiler',
   },
 ]
 
