@@ -92,7 +92,8 @@ function queryPairs(query: string): Pair[] {
 }
 
 function headerPairs(sent: SentHeaders): Pair[] {
-  const lowerCase: Record<string, string | readonly string[]> = { ...ADDED_HEADERS }
+  const lowerCase: Record<string, string | readonly string[]> = Object.create(null)
+  Object.assign(lowerCase, ADDED_HEADERS)
   for (const [name, value] of Object.entries(sent)) lowerCase[name.toLowerCase()] = value
   return Object.entries(lowerCase).flatMap(([name, value]) => [value].flat().map((one): Pair => [name, one]))
 }

@@ -16,6 +16,10 @@ export const MAX_RESULT_BYTES = 1_000_000
 
 const TARGET_GROUP_ACCESS = /:targetgroup\/[A-Za-z0-9-]*-(open|oidc|internal)\/[0-9a-f]+$/
 const PLAIN_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/
+const TRACE_FIELD =
+  /^(?:(?:Root|Self)=1-[0-9a-f]{8}-[0-9a-f]{24}|Parent=[0-9a-f]{16}|Sampled=[01?]|Lineage=[0-9a-f:|]{1,64})$/
+/** What one UTF-16 unit of a text may become in the JSON of a result: an escape such as `\\u0000`. */
+const MAX_JSON_BYTES_A_UNIT = 6
 
 /**
  * Reads the access class from the target group's name.
@@ -43,34 +47,33 @@ export function requestFromEvent(event: ALBEvent): HttpRequest {
     access: accessOfTargetGroup(event.requestContext.elb.targetGroupArn),
     requestId: callersId ?? randomId(),
     requestIdIsCallers: callersId !== undefined,
-    traceId: headers['x-amzn-trace-id']?.[0],
+    traceId: plainTraceId(headers['x-amzn-trace-id']?.[0]),
   }
 }
 
+/** The load balancer keeps whatever a client put beside its own fields: only known ones go on into our logs. */
+function plainTraceId(received: string | undefined): string | undefined {
+  const fields = received?.split(';').filter((field) => TRACE_FIELD.test(field)) ?? []
+  return fields.length === 0 ? undefined : fields.join(';')
+}
+
 function headerLines(event: ALBEvent): HeaderLines {
-  const lines: Record<string, readonly string[]> = Object.create(null)
-  if (event.multiValueHeaders) {
-    for (const [name, values] of Object.entries(event.multiValueHeaders))
-      lines[name.toLowerCase()] = values ?? []
-  } else {
-    for (const [name, value] of Object.entries(event.headers ?? {})) {
-      if (value !== undefined) lines[name.toLowerCase()] = [value]
-    }
+  // Without a prototype, a header called __proto__ is a header like any other.
+  const lines: Record<string, string[]> = Object.create(null)
+  const received = event.multiValueHeaders ?? event.headers ?? {}
+  for (const [receivedName, values = []] of Object.entries(received)) {
+    const name = receivedName.toLowerCase()
+    // Names that differ in case only are one header: none of its lines may go unseen.
+    lines[name] = [...(lines[name] ?? []), ...(typeof values === 'string' ? [values] : values)]
   }
   return lines
 }
 
 function rawQuery(event: ALBEvent): string {
-  const pairs: string[] = []
-  if (event.multiValueQueryStringParameters) {
-    for (const [name, values] of Object.entries(event.multiValueQueryStringParameters)) {
-      for (const value of values ?? []) pairs.push(`${name}=${value}`)
-    }
-  } else {
-    for (const [name, value] of Object.entries(event.queryStringParameters ?? {}))
-      pairs.push(`${name}=${value}`)
-  }
-  return pairs.join('&')
+  const parameters = event.multiValueQueryStringParameters ?? event.queryStringParameters ?? {}
+  return Object.entries(parameters)
+    .flatMap(([name, values = []]) => [values].flat().map((value) => `${name}=${value}`))
+    .join('&')
 }
 
 function bodyBytes(event: ALBEvent): Uint8Array {
@@ -88,7 +91,9 @@ export function resultFromResponse(response: HttpResponse, event: ALBEvent): ALB
   const body = isText
     ? (response.body as string)
     : Buffer.from(response.body as Uint8Array).toString('base64')
-  if (body.length > MAX_RESULT_BYTES * 0.9 && resultBytes(body, response) > MAX_RESULT_BYTES) {
+  // Base64 stays as long as it is; only a text has to be measured as the JSON it becomes.
+  const mayBeLarge = body.length * (isText ? MAX_JSON_BYTES_A_UNIT : 1) > MAX_RESULT_BYTES * 0.9
+  if (mayBeLarge && resultBytes(body, response) > MAX_RESULT_BYTES) {
     throw new ServiceError('response_too_large')
   }
   const result = { statusCode: response.status, body, isBase64Encoded: !isText }
