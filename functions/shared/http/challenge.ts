@@ -10,5 +10,7 @@ import type { ServiceError } from '../errors.ts'
 export function bearerChallenge(publicUrl: string, error: ServiceError): string {
   const metadata = `resource_metadata="${publicUrl}/.well-known/oauth-protected-resource"`
   if (error.reason === 'credentials_missing') return `Bearer ${metadata}`
-  return `Bearer error="invalid_token", error_description="${error.message}", ${metadata}`
+  // RFC 6750 leaves no room for quotes and backslashes in a description.
+  const description = error.message.replaceAll(/["\\]/g, "'")
+  return `Bearer error="invalid_token", error_description="${description}", ${metadata}`
 }

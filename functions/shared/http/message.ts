@@ -55,7 +55,7 @@ export function singleCredentialHeader(headers: HeaderLines, name: string): stri
   return lines[0]
 }
 
-/** The host that the client asked for, in lower case, without a port only if it sent none. */
+/** The host that the client asked for, in lower case, with its port if one was sent. Not to be trusted. */
 export function requestHost(headers: HeaderLines): string | undefined {
   const lines = headers.host
   return lines?.length === 1 ? lines[0]?.toLowerCase() : undefined

@@ -10,11 +10,14 @@ import { requestHost } from './message.ts'
 interface AuthorizedUri {
   readonly origin: string
   readonly protocol: string
-  readonly host: string
+  /** The host as clients send it: without a port, or with the protocol's own. Empty for a wildcard. */
+  readonly hosts: readonly string[]
   readonly wildcardSuffix: string | undefined
 }
 
 const PLAIN_HOST = /^[a-z0-9.-]+(:\d{1,5})?$|^\[[0-9a-f:]+\](:\d{1,5})?$/
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 }
 
 /** Chooses the public URL for a request; built once from the settings. */
 export type PublicUrlResolver = (request: Pick<HttpRequest, 'headers'>) => string
@@ -32,7 +35,7 @@ export function createPublicUrlResolver(authorizedUris: readonly string[]): Publ
   return (request) => {
     const host = requestHost(request.headers)
     if (host === undefined || !PLAIN_HOST.test(host)) return canonical
-    const exact = uris.find((uri) => uri.host === host)
+    const exact = uris.find((uri) => uri.hosts.includes(host))
     if (exact) return exact.origin
     const wildcard = uris.find((uri) => matchesWildcard(uri, host))
     return wildcard ? `${wildcard.protocol}//${host}` : canonical
@@ -45,9 +48,13 @@ function parseAuthorizedUri(uri: string): AuthorizedUri {
   return {
     origin: `${url.protocol}//${url.host}`,
     protocol: url.protocol,
-    host: isWildcard ? '' : url.host,
+    hosts: isWildcard ? [] : hostsOf(url),
     wildcardSuffix: isWildcard ? url.host.slice('wildcard'.length) : undefined,
   }
+}
+
+function hostsOf({ host, port, protocol }: URL): string[] {
+  return port === '' ? [host, `${host}:${DEFAULT_PORTS[protocol]}`] : [host]
 }
 
 function matchesWildcard(uri: AuthorizedUri, host: string): boolean {
