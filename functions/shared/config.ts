@@ -9,7 +9,9 @@
 import * as z from 'zod/mini'
 
 const nonEmpty = z.string().check(z.minLength(1))
-const url = nonEmpty
+const url = z.string().check(z.refine((value) => URL.canParse(value), { error: 'not a URL' }))
+
+const startsPlain = (uris: readonly string[]) => uris[0]?.includes('*') !== true
 
 /** An issuer whose bearer tokens are accepted, and how its tokens are checked. No check is ever implied off. */
 const trustedIssuer = z.strictObject({
@@ -29,7 +31,9 @@ const trustedIssuer = z.strictObject({
 
 const settingsSchema = z.strictObject({
   /** The public URLs; the first is the canonical one. A host may start with `*.` for one level. */
-  authorizedUris: z.array(url).check(z.minLength(1)),
+  authorizedUris: z
+    .array(url)
+    .check(z.minLength(1), z.refine(startsPlain, { error: 'the first one must have no wildcard' })),
   auth: z.strictObject({
     userAuth: z.strictObject({
       openId: z.strictObject({ baseUrl: url, clientId: nonEmpty, scopes: z.array(nonEmpty) }),
@@ -120,18 +124,14 @@ export class ConfigError extends Error {
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
   const outer = environmentSchema.safeParse(environment)
-  if (!outer.success) throw new ConfigError(problemsOf(outer.error, ''))
-  const settings = settingsSchema.safeParse(parseJson(outer.data.FLYTE_SETTINGS))
-  if (!settings.success) throw new ConfigError(problemsOf(settings.error, 'FLYTE_SETTINGS.'))
-  const [first] = settings.data.authorizedUris
-  if (first === undefined || first.includes('*')) {
-    throw new ConfigError([
-      'FLYTE_SETTINGS.authorizedUris: the first one must be a full URL without a wildcard',
-    ])
+  const settings = settingsSchema.safeParse(parseJson(environment.FLYTE_SETTINGS ?? ''))
+  if (!outer.success || !settings.success) {
+    const settingsProblems = environment.FLYTE_SETTINGS ? problemsOf(settings.error, 'FLYTE_SETTINGS') : []
+    throw new ConfigError([...problemsOf(outer.error, ''), ...settingsProblems])
   }
   return {
     settings: settings.data,
-    publicUrl: first.replace(/\/+$/, ''),
+    publicUrl: (settings.data.authorizedUris[0] as string).replace(/\/+$/, ''),
     runsTable: outer.data.RUNS_TABLE,
     authTable: outer.data.AUTH_TABLE,
     tracing: outer.data.POWERTOOLS_TRACE_ENABLED === 'true',
@@ -144,14 +144,32 @@ export function requireSetting<T>(value: T | undefined, name: string): T {
   return value
 }
 
+/** The value of a JSON text, or undefined: the schema then says that there is none. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new ConfigError(['FLYTE_SETTINGS: not JSON'])
+    return undefined
   }
 }
 
-function problemsOf(error: z.core.$ZodError, prefix: string): string[] {
-  return error.issues.map((issue) => `${prefix}${issue.path.join('.')}: ${issue.code.replaceAll('_', ' ')}`)
+function problemsOf(error: z.core.$ZodError | undefined, prefix: string): string[] {
+  return (error?.issues ?? []).map((issue) => {
+    const name = [prefix, ...issue.path].filter((part) => part !== '').join('.')
+    return `${name}: ${complaintOf(issue)}`
+  })
+}
+
+/** What is wrong, in words without the value. Names of unknown keys are told: a misspelt one is easy to find. */
+function complaintOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'custom':
+      return issue.message
+    case 'unrecognized_keys':
+      return `unknown ${issue.keys.join(', ')}`
+    case 'invalid_type':
+      return `missing, or not ${issue.expected}`
+    default:
+      return issue.code.replaceAll('_', ' ')
+  }
 }

@@ -35,7 +35,7 @@ export function createTelemetry(): Telemetry {
         requestId: request?.requestId,
         traceId: request?.traceId,
         access: request?.access,
-        method: request?.method,
+        method: request && (METHODS.has(request.method) ? request.method : 'other'),
         operation: call.operation,
         outcome: call.outcome,
         status: response.status,
@@ -49,6 +49,9 @@ export function createTelemetry(): Telemetry {
     },
   }
 }
+
+/** The methods that are logged by name; any other is a received text. */
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 function recordMetric(metrics: Metrics, call: Call, durationMs: number): void {
   metrics.addDimensions({ operation: call.operation, outcome: call.outcome })
@@ -70,8 +73,9 @@ function causeNames(error: Error): string[] {
 }
 
 function firstFrame(error: Error): string | undefined {
-  return error.stack
-    ?.split('\n')
-    .find((line) => line.trimStart().startsWith('at '))
-    ?.trim()
+  const { stack = '', message } = error
+  // The stack begins with the message, and a line of that may look like a frame.
+  const start = stack.indexOf(message)
+  const frames = start < 0 ? '' : stack.slice(start + message.length)
+  return /^\s*(at .+)$/m.exec(frames)?.[1]
 }
