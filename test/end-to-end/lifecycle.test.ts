@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { sentenceFor } from '../../local/failure.ts'
 import { SERVICE_CLIENT_ID, SERVICE_CLIENT_SECRET } from '../../local/identity-provider/clients.ts'
 import { startIdentityProvider } from '../../local/identity-provider/index.ts'
+import { reservePort } from '../../local/listening.ts'
 import { signInAsService } from '../../local/sign-in.ts'
 import { type Stack, type StackOptions, startStack } from '../../local/stack.ts'
 import { bearer, client, describeMaker, sampleRun, signIn } from './support/clients.ts'
@@ -113,10 +114,11 @@ describe('a start that cannot be', () => {
   })
 
   it('says that the identity provider needs the port above', async () => {
-    const { port } = await start()
-    expect(await refusal({ port: port - 1 })).toMatch(
-      new RegExp(`^Port ${port}, which the identity provider needs`),
-    )
+    const port = await freePort()
+    const taken = await reservePort(port + 1)
+    const sentence = await refusal({ port })
+    await taken.release()
+    expect(sentence).toMatch(new RegExp(`^Port ${port + 1}, which the identity provider needs`))
   })
 
   it('lists what is wrong with the settings', async () => {
