@@ -75,5 +75,7 @@ async function readJson(response: Response): Promise<object> {
 function sentenceOf(answer: object, status: number): string {
   const { message } = answer as { message?: unknown }
   if (typeof message === 'string' && message !== '') return message
-  return `The service refused this (status ${status}).`
+  return status >= 500
+    ? `The service does not answer properly (status ${status}). Try again in a moment.`
+    : `The service refused this (status ${status}).`
 }

@@ -93,13 +93,13 @@ function factsOf(action: ActionDetails, run: RunView, nowMs: number): readonly F
     ['Domain', id?.run?.domain],
     ['Task', code([taskId?.name, taskId?.version].filter(Boolean).join(' · '))],
     ['Type', metadata?.task?.taskType],
-    ['Image', code(container?.image), 'long'],
-    ['Command', code([...(container?.command ?? []), ...(container?.args ?? [])].join(' ')), 'long'],
     ['Started', exactTime(run.startedAtMs)],
     ['Ended', exactTime(run.endedAtMs)],
     ['Duration', durationMs === undefined ? undefined : durationText(durationMs)],
     ['Attempts', String(status?.attempts ?? 0)],
     ['Started from', SOURCES[metadata?.source ?? '']],
+    ['Image', code(container?.image), 'long'],
+    ['Command', code([...(container?.command ?? []), ...(container?.args ?? [])].join(' ')), 'long'],
   ]
 }
 
