@@ -1,6 +1,7 @@
 /** Stored runs as the messages that clients read. */
 import { create, fromBinary } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
+import type { EnrichedIdentity } from '@flyteorg/flyteidl2/flyteidl2/common/identity_pb.ts'
 import { ActionPhase } from '@flyteorg/flyteidl2/flyteidl2/common/phase_pb.ts'
 import { TaskSpecSchema } from '@flyteorg/flyteidl2/flyteidl2/task/task_definition_pb.ts'
 import {
@@ -21,9 +22,18 @@ import {
 import { readEnrichedIdentity } from '../shared/identity/enriched-identity.ts'
 import { ROOT_ACTION, type RunSummary, type StoredRun } from '../shared/stores/run-store.ts'
 
-/** The lightweight form, as lists and CreateRun show it. */
-export function actionOf(run: RunSummary, org: string): Action {
-  return create(ActionSchema, { id: actionIdOf(run, org), metadata: metadataOf(run), status: statusOf(run) })
+/**
+ * The lightweight form, as lists and CreateRun show it.
+ *
+ * @param executedBy The run's identity, where it is at hand; else it is read from the stored bytes.
+ */
+export function actionOf(
+  run: RunSummary,
+  org: string,
+  executedBy: EnrichedIdentity | undefined = readEnrichedIdentity(run.executedBy),
+): Action {
+  const metadata = metadataOf(run, executedBy)
+  return create(ActionSchema, { id: actionIdOf(run, org), metadata, status: statusOf(run) })
 }
 
 /** Everything about an action. */
@@ -34,7 +44,7 @@ export function actionDetailsOf(
 ): ActionDetails {
   return create(ActionDetailsSchema, {
     id: actionIdOf(run, org),
-    metadata: metadataOf(run),
+    metadata: metadataOf(run, readEnrichedIdentity(run.executedBy)),
     status: statusOf(run),
     result: resultOf(run),
     spec: taskSpec ? { case: 'task', value: fromBinary(TaskSpecSchema, taskSpec) } : { case: undefined },
@@ -46,10 +56,13 @@ function actionIdOf({ key, action }: RunSummary, org: string) {
   return { run: { org, project: key.project, domain: key.domain, name: key.name }, name: action }
 }
 
-function metadataOf({ task, executedBy, source, action }: RunSummary): ActionMetadata {
+function metadataOf(
+  { task, source, action }: RunSummary,
+  executedBy: EnrichedIdentity | undefined,
+): ActionMetadata {
   const { type, shortName, environmentName, ...id } = task
   return create(ActionMetadataSchema, {
-    executedBy: readEnrichedIdentity(executedBy),
+    executedBy,
     spec: { case: 'task', value: { id, taskType: type, shortName } },
     actionType: ActionType.TASK,
     environmentName,

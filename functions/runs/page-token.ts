@@ -4,7 +4,7 @@
  * A token is the place where a page ended behind a digest of that place and the list. It is a check and no seal:
  * it needs no secret, because a place is one inside a list that its caller may read from the start anyway.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { ServiceError } from '../shared/errors.ts'
 
 const DIGEST_BYTES = 12
@@ -37,6 +37,5 @@ export function readPageToken(list: unknown, token: string): string | undefined 
 }
 
 function digestOf(list: unknown, place: string): Buffer {
-  const hash = createHash('sha256').update(JSON.stringify([list, place]))
-  return hash.digest().subarray(0, DIGEST_BYTES)
+  return hash('sha256', JSON.stringify([list, place]), 'buffer').subarray(0, DIGEST_BYTES)
 }

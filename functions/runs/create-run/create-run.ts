@@ -7,9 +7,13 @@
  */
 import { create, toBinary } from '@bufbuild/protobuf'
 import type { HandlerContext } from '@connectrpc/connect'
+import {
+  type EnrichedIdentity,
+  EnrichedIdentitySchema,
+} from '@flyteorg/flyteidl2/flyteidl2/common/identity_pb.ts'
 import { ActionPhase } from '@flyteorg/flyteidl2/flyteidl2/common/phase_pb.ts'
 import { type RunSpec, RunSpecSchema } from '@flyteorg/flyteidl2/flyteidl2/task/run_pb.ts'
-import { RunSchema } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_definition_pb.ts'
+import { type Action, RunSchema } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_definition_pb.ts'
 import {
   type CreateRunRequest,
   type CreateRunResponse,
@@ -18,7 +22,7 @@ import {
 import { ServiceError } from '../../shared/errors.ts'
 import type { Caller } from '../../shared/identity/caller.ts'
 import { callerKey } from '../../shared/identity/caller-gate.ts'
-import { enrichedIdentityBytes } from '../../shared/identity/enriched-identity.ts'
+import { enrichedIdentityOf } from '../../shared/identity/enriched-identity.ts'
 import { callKey, requestKey } from '../../shared/rpc/router.ts'
 import { ROOT_ACTION, type StoredRun } from '../../shared/stores/run-store.ts'
 import { type RunsDeps, recordedCallerOf } from '../deps.ts'
@@ -57,11 +61,14 @@ export function createRunMethod(deps: RunsDeps) {
       name: plan.place.name ?? generatedRunName(digest),
     }
     const [recorded] = await Promise.all([recordedCallerOf(deps, context), storeParts(deps, plan)])
-    const run = newRun({ plan, recorded, key, digest, nowMs: deps.now() })
+    const executedBy = enrichedIdentityOf(recorded)
+    const run = newRun({ plan, recorded, executedBy, key, digest, nowMs: deps.now() })
     const outcome = await deps.runs.create(run)
     if (!outcome.created && outcome.existing.requestDigest !== digest) throw new ServiceError('run_exists')
-    if (!outcome.created) context.values.get(callKey).notes.repeated = true
-    return responseOf(plan, outcome.created ? run : outcome.existing)
+    const { org } = plan.place
+    if (outcome.created) return responseOf(actionOf(run, org, executedBy))
+    context.values.get(callKey).notes.repeated = true
+    return responseOf(actionOf(outcome.existing, org))
   }
 }
 
@@ -114,12 +121,13 @@ async function storeParts(deps: RunsDeps, { task, inputs }: PlannedRun): Promise
 interface NewRun {
   readonly plan: PlannedRun
   readonly recorded: Caller
+  readonly executedBy: EnrichedIdentity
   readonly key: StoredRun['key']
   readonly digest: string
   readonly nowMs: number
 }
 
-function newRun({ plan, recorded, key, digest, nowMs }: NewRun): StoredRun {
+function newRun({ plan, recorded, executedBy, key, digest, nowMs }: NewRun): StoredRun {
   const { issuer, subject } = recorded
   return {
     key,
@@ -133,7 +141,7 @@ function newRun({ plan, recorded, key, digest, nowMs }: NewRun): StoredRun {
     source: plan.source,
     task: plan.task.task,
     owner: { issuer, subject },
-    executedBy: enrichedIdentityBytes(recorded),
+    executedBy: toBinary(EnrichedIdentitySchema, executedBy),
     runSpec: plan.runSpec,
     taskSpecDigest: plan.task.specDigest,
     inputsUri: plan.inputs.uri,
@@ -145,6 +153,6 @@ function newRun({ plan, recorded, key, digest, nowMs }: NewRun): StoredRun {
   }
 }
 
-function responseOf({ place }: PlannedRun, run: StoredRun): CreateRunResponse {
-  return create(CreateRunResponseSchema, { run: create(RunSchema, { action: actionOf(run, place.org) }) })
+function responseOf(action: Action): CreateRunResponse {
+  return create(CreateRunResponseSchema, { run: create(RunSchema, { action }) })
 }

@@ -1,5 +1,5 @@
 /** The inputs of a run: uploaded before, or sent along and written to the bucket. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { create, toBinary } from '@bufbuild/protobuf'
 import {
   type Inputs,
@@ -42,9 +42,9 @@ export async function inputsOfRequest({ request, place, task, deps }: InputsOpti
   const inputs = withDefaults(inputWrapper.value, await task.defaultInputs())
   const bytes = toBinary(InputsSchema, inputs)
   if (bytes.length === 0) return NO_INPUTS
-  const hash = createHash('sha256').update(bytes).digest('base64url')
-  const directory = [deps.storagePrefix, place.project, place.domain, 'offloaded-inputs', hash]
-  return { uri: [...directory, 'inputs.pb'].join('/'), hash, toStore: bytes }
+  const digest = hash('sha256', bytes, 'base64url')
+  const directory = [deps.storagePrefix, place.project, place.domain, 'offloaded-inputs', digest]
+  return { uri: [...directory, 'inputs.pb'].join('/'), hash: digest, toStore: bytes }
 }
 
 function withDefaults(sent: Inputs | undefined, defaults: readonly NamedParameter[]): Inputs {

@@ -6,7 +6,7 @@
  * it: a retry makes the same name and finds its own run. Somebody else's request never can, because the caller
  * is part of it.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 export interface RequestIdentity {
   readonly issuer: string
@@ -18,11 +18,11 @@ export interface RequestIdentity {
   readonly runSpec: Uint8Array
 }
 
-/** A digest of the request, in base64url. */
+/** A digest of the request: SHA-256 in base64url. */
 export function requestDigest({ runSpec, ...parts }: RequestIdentity): string {
   const { issuer, subject, requestId, place, contents } = parts
-  const text = JSON.stringify([issuer, subject, requestId, place, contents])
-  return createHash('sha256').update(text).update('\n').update(runSpec).digest('base64url')
+  const spec = Buffer.from(runSpec.buffer, runSpec.byteOffset, runSpec.length).toString('base64url')
+  return hash('sha256', JSON.stringify([issuer, subject, requestId, place, contents, spec]), 'base64url')
 }
 
 /** Without vowels and look-alikes, as Kubernetes' generated names are. */
@@ -34,12 +34,8 @@ const NAME_LETTERS = 19
  * makes the same name.
  */
 export function generatedRunName(digest: string): string {
-  let rest = BigInt(`0x${createHash('sha256').update('run-name\n').update(digest).digest('hex')}`)
-  const base = BigInt(NAME_ALPHABET.length)
+  const bytes = Buffer.from(digest, 'base64url')
   let name = 'r'
-  for (let i = 0; i < NAME_LETTERS; i += 1) {
-    name += NAME_ALPHABET[Number(rest % base)]
-    rest /= base
-  }
+  for (let i = 0; i < NAME_LETTERS; i += 1) name += NAME_ALPHABET[(bytes[i] ?? 0) % NAME_ALPHABET.length]
   return name
 }

@@ -1,5 +1,5 @@
 /** The task that a run executes: sent along, or deployed before. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { NamedParameter } from '@flyteorg/flyteidl2/flyteidl2/task/common_pb.ts'
 import {
@@ -55,7 +55,7 @@ function taskOfSpec(spec: TaskSpec): TaskToRun {
       shortName: spec.shortName,
       environmentName: spec.environment?.name ?? '',
     },
-    specDigest: createHash('sha256').update(bytes).digest('base64url'),
+    specDigest: hash('sha256', bytes, 'base64url'),
     specToStore: bytes,
     defaultInputs: async () => spec.defaultInputs,
   }

@@ -4,7 +4,7 @@
  * `pk` is `RUN#project#domain#name`, `sk` is `ACTION#name`. The root action also carries the keys of the three
  * indexes; actions inside a run carry none, so that the indexes list runs only.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { EpochMs } from '../../clock.ts'
 import { ROOT_ACTION, type RunKey, type RunSummary, type StoredRun } from '../run-store.ts'
 import { bytes, bytesOf, type Item, number, numberOf, presentOnly, text, textOf } from './attributes.ts'
@@ -33,7 +33,7 @@ export function projectKey(project: string, domain: string): string {
 
 /** Subjects can be longer than a key may be, and are personal: the key holds their digest. */
 export function ownerKey(project: string, domain: string, subject: string): string {
-  return joinKey(project, domain, createHash('sha256').update(subject).digest('base64url'))
+  return joinKey(project, domain, hash('sha256', subject, 'base64url'))
 }
 
 export function taskKey(task: { project: string; domain: string; name: string }): string {
