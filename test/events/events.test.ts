@@ -1,7 +1,7 @@
 import type { ALBEvent } from 'aws-lambda'
 import { describe, expect, it } from 'vitest'
 import { requestFromEvent } from '../../functions/shared/alb/event.ts'
-import { envelopes, envelopes, runServiceFunction, runServiceFunction } from '../functions/shared/rpc/fixture.ts'
+import { envelopes, runServiceFunction } from '../functions/shared/rpc/fixture.ts'
 import { albEvent, lambdaContext, readResult } from '../support/alb-event.ts'
 import { eventNames, readEvent } from './index.ts'
 
