@@ -27,11 +27,6 @@ export interface FieldRules {
   readonly check: ValueCheck | undefined
 }
 
-/** Whether a field declares rules of its own. */
-export function hasOwnRules(field: DescField): boolean {
-  return declaredRules(field).length > 0
-}
-
 /**
  * Compiles the rules of a field.
  *

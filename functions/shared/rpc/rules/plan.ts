@@ -12,16 +12,10 @@ import {
   type Message,
 } from '@bufbuild/protobuf'
 import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt'
-import {
-  compileFieldRules,
-  type FieldRules,
-  hasOwnRules,
-  type MessageChecks,
-  type MessageFields,
-} from './field-rules.ts'
+import { compileFieldRules, type FieldRules, type MessageChecks, type MessageFields } from './field-rules.ts'
 import { messageRules } from './message-rules.ts'
 import type { Problems } from './problems.ts'
-import { declaredRules, UnknownRuleError } from './wire.ts'
+import { declaredRules, declaresRules, UnknownRuleError } from './wire.ts'
 
 /** One thing to look at in a message. */
 type Step = (message: MessageFields, problems: Problems) => void
@@ -53,8 +47,9 @@ function runPlan(plan: Plan, message: MessageFields, problems: Problems): void {
 }
 
 function compilePlans(root: DescMessage): void {
-  const types = reachableTypes(root)
-  const withRules = typesWithRules(types)
+  const nextOf = reachableTypes(root)
+  const types = [...nextOf.keys()]
+  const withRules = typesWithRules(nextOf)
   const made = new Map<DescMessage, Plan | null>()
   for (const type of types) made.set(type, withRules.has(type) ? { steps: [] } : null)
   const nested: MessageChecks = (type) => {
@@ -66,33 +61,34 @@ function compilePlans(root: DescMessage): void {
   for (const [type, plan] of made) plans.set(type, plan)
 }
 
-/** The types reachable from one, itself first, as far as they have no plan yet. */
-function reachableTypes(root: DescMessage): Set<DescMessage> {
-  const types = new Set([root])
-  for (const type of types) {
-    for (const next of fieldTypes(type)) if (!plans.has(next)) types.add(next)
+type TypeGraph = ReadonlyMap<DescMessage, readonly DescMessage[]>
+
+/** The types reachable from one, as far as they have no plan yet, each with the types of its fields. */
+function reachableTypes(root: DescMessage): TypeGraph {
+  const nextOf = new Map<DescMessage, DescMessage[]>()
+  const waiting = [root]
+  for (const type of waiting) {
+    if (nextOf.has(type) || plans.has(type)) continue
+    const next = type.fields.flatMap((field) => field.message ?? [])
+    nextOf.set(type, next)
+    waiting.push(...next)
   }
-  return types
+  return nextOf
 }
 
-function typesWithRules(types: ReadonlySet<DescMessage>): Set<DescMessage> {
-  const found = new Set([...types].filter(declaresRules))
+function typesWithRules(nextOf: TypeGraph): Set<DescMessage> {
+  const found = new Set([...nextOf.keys()].filter(hasRules))
   for (let before = -1; before < found.size; ) {
     before = found.size
-    for (const type of types) {
-      if (fieldTypes(type).some((next) => found.has(next) || plans.get(next))) found.add(type)
+    for (const [type, next] of nextOf) {
+      if (!found.has(type) && next.some((one) => found.has(one) || plans.get(one))) found.add(type)
     }
   }
   return found
 }
 
-function declaresRules(type: DescMessage): boolean {
-  const own = [type, ...type.oneofs].some((desc) => declaredRules(desc).length > 0)
-  return own || type.fields.some(hasOwnRules)
-}
-
-function fieldTypes(type: DescMessage): DescMessage[] {
-  return type.fields.flatMap((field) => field.message ?? [])
+function hasRules(type: DescMessage): boolean {
+  return declaresRules(type) || type.oneofs.some(declaresRules) || type.fields.some(declaresRules)
 }
 
 function compileSteps(type: DescMessage, nested: MessageChecks): Step[] {

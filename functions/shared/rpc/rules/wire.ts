@@ -4,7 +4,7 @@
  * The generated code for these options is larger than some of our functions, so bundles carry an empty file in
  * its place and the options stay what they are without it: unknown fields of the descriptor.
  */
-import type { AnyDesc } from '@bufbuild/protobuf'
+import type { DescField, DescMessage, DescOneof } from '@bufbuild/protobuf'
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 
 /** The number of the `buf.validate` extension on message, oneof and field options alike. */
@@ -19,17 +19,27 @@ export interface WireField {
   readonly bytes: Uint8Array
 }
 
+type DescWithRules = DescMessage | DescOneof | DescField
+
 /** A rule that this interpreter has no meaning for: refused while compiling, so that none is ever skipped. */
 export class UnknownRuleError extends TypeError {
   override readonly name = 'UnknownRuleError'
 }
 
 /** The rules declared on a message, a oneof or a field; empty if there are none. */
-export function declaredRules(desc: AnyDesc): WireField[] {
-  const unknown = desc.proto.$typeName && 'options' in desc.proto ? desc.proto.options?.$unknown : undefined
-  return (unknown ?? [])
+export function declaredRules(desc: DescWithRules): WireField[] {
+  return unknownOptions(desc)
     .filter((field) => field.no === EXTENSION_NUMBER)
     .flatMap((field) => readFields(new BinaryReader(field.data).bytes()))
+}
+
+/** Whether a message, a oneof or a field declares rules of its own. */
+export function declaresRules(desc: DescWithRules): boolean {
+  return unknownOptions(desc).some((field) => field.no === EXTENSION_NUMBER)
+}
+
+function unknownOptions(desc: DescWithRules) {
+  return desc.proto.options?.$unknown ?? []
 }
 
 /** Reads a message without its schema. */
