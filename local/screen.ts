@@ -1,4 +1,5 @@
 /** What `npm start` says. */
+import { relative } from 'node:path'
 import { fullName, PEOPLE } from './identity-provider/people.ts'
 import type { Stack } from './stack.ts'
 
@@ -39,7 +40,7 @@ export function readyScreen(options: {
     `  Identity provider  ${stack.issuer}`,
     ...(secure ? [`  Trust this CA      ${stack.authority.file}`] : []),
     `  Data               ${dataDirectory ?? 'in memory; --data DIR keeps it'}`,
-    ...(logFile === undefined ? [] : [`  Log                ${logFile}`]),
+    ...(logFile === undefined ? [] : [`  Log                ${relative(process.cwd(), logFile)}`]),
     '',
     ...(stack.provider === undefined ? [] : people()),
     ...commands(stack),
