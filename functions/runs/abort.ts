@@ -17,9 +17,9 @@ import {
 } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
 import { ServiceError } from '../shared/errors.ts'
 import { enrichedIdentityBytes } from '../shared/identity/enriched-identity.ts'
+import { required } from '../shared/rpc/required.ts'
 import { type AbortOutcome, ROOT_ACTION } from '../shared/stores/run-store.ts'
 import { type RunsDeps, recordedCallerOf } from './deps.ts'
-import { required } from './required.ts'
 
 const DEFAULT_REASON = 'Aborted without a reason given.'
 

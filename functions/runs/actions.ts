@@ -1,8 +1,8 @@
 /** Finding an action by the id that a client sends. */
 import type { ActionIdentifier } from '@flyteorg/flyteidl2/flyteidl2/common/identifier_pb.ts'
 import { ServiceError } from '../shared/errors.ts'
+import { required } from '../shared/rpc/required.ts'
 import type { RunStore, StoredRun } from '../shared/stores/run-store.ts'
-import { required } from './required.ts'
 
 /**
  * Reads an action.

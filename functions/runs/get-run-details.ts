@@ -8,9 +8,9 @@ import {
   GetRunDetailsResponseSchema,
 } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
 import { ServiceError } from '../shared/errors.ts'
+import { required } from '../shared/rpc/required.ts'
 import type { RunsDeps } from './deps.ts'
 import { actionDetailsOf } from './messages.ts'
-import { required } from './required.ts'
 
 /** Makes the method. It throws `run_not_found`. */
 export function getRunDetailsMethod({ runs, tasks }: Pick<RunsDeps, 'runs' | 'tasks'>) {

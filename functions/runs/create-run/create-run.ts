@@ -25,12 +25,13 @@ import { callerKey } from '../../shared/identity/caller-gate.ts'
 import { enrichedIdentityOf } from '../../shared/identity/enriched-identity.ts'
 import { callKey, requestKey } from '../../shared/rpc/router.ts'
 import { ROOT_ACTION, type StoredRun } from '../../shared/stores/run-store.ts'
+import type { TaskToRun } from '../../shared/tasks/task-to-run.ts'
 import { type RunsDeps, recordedCallerOf } from '../deps.ts'
 import { actionOf } from '../messages.ts'
 import { inputsOfRequest, type RunInputs } from './inputs.ts'
 import { generatedRunName, type RequestIdentity, requestDigest } from './request-identity.ts'
 import { placeOfRequest, type RunPlace } from './run-place.ts'
-import { type TaskToRun, taskOfRequest } from './task-to-run.ts'
+import { taskOfRequest } from './task-of-request.ts'
 
 /** An item holds 400 KB; what else is in it is small. */
 export const MAX_RUN_SPEC_BYTES = 300 * 1024

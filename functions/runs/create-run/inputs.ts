@@ -7,9 +7,9 @@ import {
   type NamedParameter,
 } from '@flyteorg/flyteidl2/flyteidl2/task/common_pb.ts'
 import type { CreateRunRequest } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
+import type { TaskToRun } from '../../shared/tasks/task-to-run.ts'
 import type { RunsDeps } from '../deps.ts'
 import type { RunPlace } from './run-place.ts'
-import type { TaskToRun } from './task-to-run.ts'
 
 export interface RunInputs {
   /** The file of inputs; empty if there are none. */

@@ -11,8 +11,8 @@ import {
   UpdateProjectResponseSchema,
 } from '@flyteorg/flyteidl2/flyteidl2/project/project_service_pb.ts'
 import { ServiceError } from '../../shared/errors.ts'
+import { required } from '../../shared/rpc/required.ts'
 import type { RunsDeps } from '../deps.ts'
-import { required } from '../required.ts'
 
 /** Ids become parts of URLs and of storage paths. */
 const PROJECT_ID = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/

@@ -1,4 +1,4 @@
-/** The task that a run executes: sent along, or deployed before. */
+/** Tasks as they are about to be run: sent along with a request, or deployed before. */
 import { hash } from 'node:crypto'
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { NamedParameter } from '@flyteorg/flyteidl2/flyteidl2/task/common_pb.ts'
@@ -7,10 +7,9 @@ import {
   type TaskSpec,
   TaskSpecSchema,
 } from '@flyteorg/flyteidl2/flyteidl2/task/task_definition_pb.ts'
-import type { CreateRunRequest } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
-import { ServiceError } from '../../shared/errors.ts'
-import type { RunTask } from '../../shared/stores/run-store.ts'
-import type { TaskStore } from '../../shared/stores/task-store.ts'
+import { ServiceError } from '../errors.ts'
+import type { RunTask } from '../stores/run-store.ts'
+import type { TaskStore } from '../stores/task-store.ts'
 
 export interface TaskToRun {
   readonly task: RunTask
@@ -21,28 +20,8 @@ export interface TaskToRun {
   readonly defaultInputs: () => Promise<readonly NamedParameter[]>
 }
 
-/**
- * Finds the task of a request.
- *
- * @throws {ServiceError} `task_not_found`; `rpc_unimplemented` for a run by trigger; `request_invalid` if no task
- *   is named.
- */
-export function taskOfRequest({ task }: CreateRunRequest, tasks: TaskStore): Promise<TaskToRun> | TaskToRun {
-  switch (task.case) {
-    case 'taskSpec':
-      return taskOfSpec(task.value)
-    case 'taskId':
-      return deployedTask(task.value, tasks)
-    case 'triggerName':
-      throw new ServiceError('rpc_unimplemented', {
-        message: 'This deployment does not implement runs by trigger_name. Send task_id or task_spec.',
-      })
-    default:
-      throw new ServiceError('request_invalid', { message: 'task_id or task_spec is required.' })
-  }
-}
-
-function taskOfSpec(spec: TaskSpec): TaskToRun {
+/** A task that was sent along. Stores nothing: that is the caller's part, once all else has been checked. */
+export function taskOfSpec(spec: TaskSpec): TaskToRun {
   const bytes = toBinary(TaskSpecSchema, spec)
   const id = spec.taskTemplate?.id
   return {
@@ -61,7 +40,12 @@ function taskOfSpec(spec: TaskSpec): TaskToRun {
   }
 }
 
-async function deployedTask(id: TaskIdentifier, tasks: TaskStore): Promise<TaskToRun> {
+/**
+ * A task that was deployed before.
+ *
+ * @throws {ServiceError} `task_not_found`, and what the store throws.
+ */
+export async function deployedTask(id: TaskIdentifier, tasks: TaskStore): Promise<TaskToRun> {
   const stored = await tasks.findTask(id)
   if (stored === undefined) throw new ServiceError('task_not_found')
   return {

@@ -1,5 +1,5 @@
 /** Messages that a method cannot do without. */
-import { ServiceError } from '../shared/errors.ts'
+import { ServiceError } from '../errors.ts'
 
 /**
  * The value of a message field that has to be there; the protos' own rules say the same, this tells the compiler.

@@ -1,0 +1,26 @@
+/** The task that a run executes: sent along, or deployed before. */
+import type { CreateRunRequest } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
+import { ServiceError } from '../../shared/errors.ts'
+import type { TaskStore } from '../../shared/stores/task-store.ts'
+import { deployedTask, type TaskToRun, taskOfSpec } from '../../shared/tasks/task-to-run.ts'
+
+/**
+ * Finds the task of a request.
+ *
+ * @throws {ServiceError} `task_not_found`; `rpc_unimplemented` for a run by trigger; `request_invalid` if no task
+ *   is named.
+ */
+export function taskOfRequest({ task }: CreateRunRequest, tasks: TaskStore): Promise<TaskToRun> | TaskToRun {
+  switch (task.case) {
+    case 'taskSpec':
+      return taskOfSpec(task.value)
+    case 'taskId':
+      return deployedTask(task.value, tasks)
+    case 'triggerName':
+      throw new ServiceError('rpc_unimplemented', {
+        message: 'This deployment does not implement runs by trigger_name. Send task_id or task_spec.',
+      })
+    default:
+      throw new ServiceError('request_invalid', { message: 'task_id or task_spec is required.' })
+  }
+}
