@@ -30,7 +30,9 @@ const NEVER_ABORTED = new AbortController().signal
  */
 export function universalRequest(request: HttpRequest, contextValues: ContextValues): UniversalServerRequest {
   return {
-    httpVersion: '1.1',
+    // With 1.1 connect refuses calls that stream both ways. Ours are complete before they are answered, whatever
+    // the client speaks to the load balancer: one that sends first and reads then is served.
+    httpVersion: '2.0',
     method: request.method,
     url: `https://rpc.invalid${request.path}${request.query ? `?${request.query}` : ''}`,
     header: protocolHeaders(request.headers),
