@@ -52,6 +52,28 @@ export const REASONS = {
   alb_signer_mismatch: unauthenticated('The identity header was signed for another load balancer.'),
   alb_client_mismatch: unauthenticated('The identity header was signed for another client.'),
   keys_unavailable: unavailable('The keys to verify the token with cannot be read right now.'),
+  session_unreadable: unauthenticated('The session cookies cannot be read. Sign in again.'),
+  session_expired: unauthenticated('The session has expired. Sign in again.'),
+  session_ended: unauthenticated('The session was ended. Sign in again.'),
+
+  // How they sign in
+  redirect_refused: invalid('The address to go on to is not one of this site.'),
+  sign_in_unknown: invalid(
+    'This sign-in was started in another browser, too long ago, or has already been finished.',
+  ),
+  sign_in_answer_invalid: invalid('The answer of the identity provider is not one to this sign-in.'),
+  sign_in_denied: {
+    code: 'permission_denied',
+    status: 403,
+    message: 'The identity provider did not sign you in.',
+  },
+  session_too_large: {
+    code: 'failed_precondition',
+    status: 400,
+    message:
+      'The tokens of the identity provider are too large for cookies. It has to be told to put fewer claims into them.',
+  },
+  logout_token_invalid: invalid('The logout token is not valid.'),
 
   // What they may do
   cross_site_request: {
@@ -115,6 +137,28 @@ export const REASONS = {
   },
   run_not_found: { code: 'not_found', status: 404, message: 'There is no such run.' },
   action_not_found: { code: 'not_found', status: 404, message: 'There is no such action.' },
+  parent_not_found: {
+    code: 'not_found',
+    status: 404,
+    message: 'There is no such parent action in this run.',
+  },
+  state_not_found: {
+    code: 'not_found',
+    status: 404,
+    message: 'This attempt of the action has left no state.',
+  },
+  action_exists: {
+    code: 'already_exists',
+    status: 409,
+    message: 'Another action of the run already has this name.',
+  },
+  parent_ended: { code: 'aborted', status: 409, message: 'The parent action has ended.' },
+  action_not_signalable: {
+    code: 'failed_precondition',
+    status: 400,
+    message: 'The action is not a condition that is waiting for its signal.',
+  },
+  abort_unfinished: unavailable('The action has more actions below it than one call aborts. Try again.'),
   project_not_found: { code: 'not_found', status: 404, message: 'There is no such project.' },
   task_not_found: { code: 'not_found', status: 404, message: 'There is no such task.' },
   run_exists: { code: 'already_exists', status: 409, message: 'A run with this name already exists.' },
@@ -125,11 +169,15 @@ export const REASONS = {
   provider_answer_invalid: unavailable(
     'The identity provider answered with something that is not its document.',
   ),
+  provider_refused: unavailable(
+    'The identity provider refused the request of this deployment. Its operators have to look at the registration.',
+  ),
   provider_issuer_mismatch: unavailable(
     'The identity provider names another issuer than the one configured.',
   ),
   store_throttled: unavailable('The database is busy. Try again.'),
   store_unavailable: unavailable('The database does not answer. Try again.'),
+  secret_unavailable: unavailable('A secret of this deployment cannot be read. Try again.'),
   storage_unavailable: unavailable('The object storage does not answer. Try again.'),
   internal_error: { code: 'internal', status: 500, message: 'Something went wrong on our side.' },
 } as const satisfies Record<string, ReasonRow>
