@@ -2,6 +2,7 @@
 import type { Call } from '../shared/call.ts'
 import type { FunctionSettings } from '../shared/config.ts'
 import { ServiceError } from '../shared/errors.ts'
+import { securityHeaders } from '../shared/html/security-headers.ts'
 import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
 import { createPublicUrlResolver } from '../shared/http/public-url.ts'
 import { type App, createApp } from '../shared/http/router.ts'
@@ -9,7 +10,6 @@ import type { CallerResolver } from '../shared/identity/resolve-caller.ts'
 import { SCRIPT, STYLE, serveAsset } from './assets.ts'
 import { consolePage } from './console-page.ts'
 import { errorPage } from './error-page.ts'
-import { securityHeaders } from './security-headers.ts'
 
 export interface ConsoleDeps {
   readonly settings: Pick<FunctionSettings, 'authorizedUris' | 'runs'>

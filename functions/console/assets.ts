@@ -1,9 +1,9 @@
 /** The page's own style sheet and script, with an entity tag each. */
 import { createHash } from 'node:crypto'
+import { securityHeaders } from '../shared/html/security-headers.ts'
 import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
 import { text as styleText } from './client/console.css?browser'
 import { text as scriptText } from './client/main.ts?browser'
-import { securityHeaders } from './security-headers.ts'
 
 interface Asset {
   readonly contentType: string

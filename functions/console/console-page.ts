@@ -1,9 +1,9 @@
 /** The first page: who you are, and the newest runs with who made them. */
 import type { FunctionSettings } from '../shared/config.ts'
+import { type Html, html } from '../shared/html/html.ts'
 import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
 import type { Caller } from '../shared/identity/caller.ts'
 import { pageResponse } from './document.ts'
-import { type Html, html } from './html.ts'
 import { describeCaller, type Person } from './person.ts'
 
 export interface ConsolePageOptions {

@@ -1,8 +1,9 @@
 /** The frame around every page of this function. */
+
+import { type Html, html } from '../shared/html/html.ts'
+import { securityHeaders } from '../shared/html/security-headers.ts'
 import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
 import { SCRIPT, STYLE } from './assets.ts'
-import { type Html, html } from './html.ts'
-import { securityHeaders } from './security-headers.ts'
 
 export interface PageOptions {
   readonly request: HttpRequest

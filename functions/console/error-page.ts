@@ -1,10 +1,10 @@
 /** A refusal, as a page for people and as a sentence for programs. */
 import type { ServiceError } from '../shared/errors.ts'
+import { html } from '../shared/html/html.ts'
+import { securityHeaders } from '../shared/html/security-headers.ts'
 import { bearerChallenge } from '../shared/http/challenge.ts'
 import { type HttpRequest, type HttpResponse, textResponse } from '../shared/http/message.ts'
 import { pageResponse } from './document.ts'
-import { html } from './html.ts'
-import { securityHeaders } from './security-headers.ts'
 
 interface Advice {
   readonly title: string

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { html } from '../../../functions/console/html.ts'
+import { html } from '../../../../functions/shared/html/html.ts'
 
 describe('a template of HTML', () => {
   it('escapes what could end text or an attribute', () => {

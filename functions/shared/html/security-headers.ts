@@ -1,27 +1,37 @@
 /** The headers that go with everything this function answers. */
-import type { HttpRequest } from '../shared/http/message.ts'
+import type { HttpRequest } from '../http/message.ts'
+
+export interface PageSources {
+  /** What a page takes its style from. Default: files of this origin; or the hash of the style in the page. */
+  readonly style?: "'self'" | `'sha256-${string}'`
+}
 
 /**
  * Nothing but this origin's own files and calls; no inline script or style, no frames around it, and no way to
  * turn text into markup in the script (`require-trusted-types-for`). `data:` is the icon of the page.
  */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  'img-src data:',
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-].join('; ')
+function contentSecurityPolicy({ style = "'self'" }: PageSources): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    `style-src ${style}`,
+    "connect-src 'self'",
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ].join('; ')
+}
 
 /** The headers for an answer to this request. HSTS (one year) only if the browser came by https. */
-export function securityHeaders(request: HttpRequest): Readonly<Record<string, string>> {
+export function securityHeaders(
+  request: HttpRequest,
+  sources: PageSources = {},
+): Readonly<Record<string, string>> {
   const isHttps = request.headers['x-forwarded-proto']?.[0] === 'https'
   return {
-    'content-security-policy': CONTENT_SECURITY_POLICY,
+    'content-security-policy': contentSecurityPolicy(sources),
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
     'permissions-policy': 'camera=(), geolocation=(), microphone=()',
