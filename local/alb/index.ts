@@ -34,6 +34,7 @@
 export type { DynamicReference } from './cloudformation/dynamic-reference.ts'
 export { createResolver, type Resolver, type ResolverOptions } from './cloudformation/resolver.ts'
 export { AlbError, type ErrorReason, TemplateError } from './errors.ts'
+export { compileGlob, type Matcher } from './glob.ts'
 export type { Health } from './health-check.ts'
 export { type KeyServer, startKeyServer } from './key-server.ts'
 export { type LocalAlb, type LocalAlbOptions, startLocalAlb } from './server.ts'
