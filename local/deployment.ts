@@ -9,7 +9,15 @@ import {
   type LocalSecret,
 } from './aws/secrets-manager.ts'
 import type { FunctionDefinition } from './functions/types.ts'
-import { LOCAL_ACCOUNT, LOCAL_STACK_NAME, type ResourceNames, resourceNames } from './resource-names.ts'
+import { type FunctionIdentity, readIdentities } from './permissions/identities.ts'
+import { type MayInvoke, readInvokePermissions } from './permissions/invocation.ts'
+import {
+  functionArn,
+  LOCAL_ACCOUNT,
+  LOCAL_STACK_NAME,
+  type ResourceNames,
+  resourceNames,
+} from './resource-names.ts'
 
 export interface Deployment {
   readonly template: CloudFormationTemplate
@@ -21,6 +29,10 @@ export interface Deployment {
   readonly buckets: readonly string[]
   /** By the logical id of the function. */
   readonly functions: ReadonlyMap<string, FunctionDefinition>
+  /** What each function may do. */
+  readonly identities: readonly FunctionIdentity[]
+  /** Which functions the load balancer may invoke for which target groups. */
+  readonly mayInvoke: MayInvoke
   /** The client that authenticate-oidc signs people in with; undefined if no rule does. */
   readonly signIn: { readonly clientId: string; readonly clientSecret: string } | undefined
 }
@@ -86,6 +98,12 @@ export async function readDeployment(options: DeploymentOptions): Promise<Deploy
     tables,
     buckets,
     functions,
+    identities: await readIdentities({ template, resolver, region, account: LOCAL_ACCOUNT, functions }),
+    mayInvoke: await readInvokePermissions({
+      template,
+      resolver,
+      functionArn: (name) => functionArn(region, name),
+    }),
     signIn,
   }
 }

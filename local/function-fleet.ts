@@ -1,5 +1,6 @@
 /** The functions of a deployment, running, with everything around them that they reach. */
 import type { Invoke, LocalAlb } from './alb/index.ts'
+import { functionCredentials } from './aws/credentials.ts'
 import type { CertificateAuthority } from './certificates.ts'
 import type { Closing } from './closing.ts'
 import { type Deployment, functionBehind } from './deployment.ts'
@@ -9,7 +10,7 @@ import { type LocalNames, startOutbound } from './outbound.ts'
 import { awsVariables, type ServiceEndpoints } from './services.ts'
 
 export interface FunctionFleet {
-  /** Invokes the function behind a target group. */
+  /** Invokes the function behind a target group, if the template lets the load balancer do so. */
   readonly invoke: Invoke
   /** Whose keys the functions read where AWS publishes them: the load balancer is opened after them. */
   trust(loadBalancer: Pick<LocalAlb, 'publicKey'>): void
@@ -36,10 +37,11 @@ export async function startFunctions(options: {
   ])
   const outbound = await startOutbound({ authority, names })
   closing.add(outbound.close)
-  const platform = { ...awsVariables(deployment.region, endpoints), ...outbound.environment }
   const pools = new Map<string, FunctionPool>()
   for (const [logicalId, definition] of deployment.functions) {
-    const pool = createFunctionPool({ definition, platform, log })
+    const credentials = functionCredentials(definition.name)
+    const variables = awsVariables({ region: deployment.region, endpoints, credentials })
+    const pool = createFunctionPool({ definition, platform: { ...variables, ...outbound.environment }, log })
     pools.set(logicalId, pool)
     closing.add(pool.close)
   }
@@ -47,10 +49,19 @@ export async function startFunctions(options: {
   return {
     invoke: async ({ functionRef }, event) => {
       const pool = pools.get(functionBehind(deployment.template, functionRef) ?? '')
-      return pool === undefined ? { error: 'not-found' } : pool.invoke(event)
+      if (pool === undefined) return { error: 'not-found' }
+      const { targetGroupArn } = event.requestContext.elb
+      const functionArn = String(await deployment.resolver.resolve(functionRef))
+      if (deployment.mayInvoke({ functionArn, targetGroupArn })) return pool.invoke(event)
+      log(pool.definition.name, notInvocable(pool.definition.name, targetGroupArn))
+      return { error: 'access-denied' }
     },
     trust: (loadBalancer) => {
       publicKey = loadBalancer.publicKey
     },
   }
+}
+
+function notInvocable(functionName: string, targetGroupArn: string): string {
+  return `The load balancer may not invoke ${functionName} for ${targetGroupArn}: the template has no AWS::Lambda::Permission of its alias for this target group; see lib/constructs/target-groups.ts.`
 }

@@ -22,39 +22,38 @@ export interface ResourceNames {
 
 type Namer = (logicalId: string, resource: CloudFormationResource) => string
 
+function arn(service: string, region: string, resource: string): string {
+  return `arn:aws:${service}:${region}:${LOCAL_ACCOUNT}:${resource}`
+}
+
+/** The ARN of a table of the local account. */
+export function tableArn(region: string, name: string): string {
+  return arn('dynamodb', region, `table/${name}`)
+}
+
+/** The ARN of a bucket; an object's is this, a slash and its key. */
+export function bucketArn(name: string): string {
+  return `arn:aws:s3:::${name}`
+}
+
+/** The ARN of a function of the local account, or of `name:qualifier`. */
+export function functionArn(region: string, name: string): string {
+  return arn('lambda', region, `function:${name}`)
+}
+
 /** Names the resources of one template, in one region. */
 export function resourceNames(options: { template: CloudFormationTemplate; region: string }): ResourceNames {
   const { template, region } = options
-  const arn = (service: string, rest: string, where = `${region}:${LOCAL_ACCOUNT}`) =>
-    `arn:aws:${service}:${where}:${rest}`
-  const loadBalancerArn = findLoadBalancer(template, arn)
-  const secretArn: Namer = (logicalId, resource) =>
-    arn('secretsmanager', `secret:${given(resource, 'Name') ?? logicalId}-${digest(logicalId, 6)}`)
-
-  const references: Readonly<Record<string, Namer>> = {
-    'AWS::DynamoDB::Table': (id, resource) => given(resource, 'TableName') ?? `${LOCAL_STACK_NAME}-${id}`,
-    'AWS::DynamoDB::GlobalTable': (id, resource) =>
-      given(resource, 'TableName') ?? `${LOCAL_STACK_NAME}-${id}`,
-    // A bucket's name has no upper-case letters and 63 characters at most.
-    'AWS::S3::Bucket': (id, resource) =>
-      given(resource, 'BucketName') ?? `${LOCAL_STACK_NAME}-${id}`.toLowerCase().slice(0, 63),
-    'AWS::SecretsManager::Secret': secretArn,
-    'AWS::Lambda::Function': (id, resource) => given(resource, 'FunctionName') ?? `${LOCAL_STACK_NAME}-${id}`,
-    'AWS::Lambda::Alias': (id) => arn('lambda', `function:${id}`),
-    'AWS::Lambda::Version': (id) => arn('lambda', `function:${id}`),
-    'AWS::ElasticLoadBalancingV2::LoadBalancer': () => loadBalancerArn,
-    'AWS::ElasticLoadBalancingV2::Listener': (id) =>
-      `${loadBalancerArn.replace(':loadbalancer/', ':listener/')}/${digest(id, 16)}`,
-    'AWS::ElasticLoadBalancingV2::TargetGroup': (id, resource) =>
-      targetGroupArn({ loadBalancerArn, logicalId: id, ...nameOf(resource) }),
-  }
+  const loadBalancerArn = findLoadBalancer(template, region)
+  const references = referenceNamers({ template, region, loadBalancerArn })
   const physicalId: Namer = (id, resource) => references[resource.Type]?.(id, resource) ?? id
 
   const arns: Readonly<Record<string, (name: string) => string>> = {
-    'AWS::DynamoDB::Table': (name) => arn('dynamodb', `table/${name}`),
-    'AWS::DynamoDB::GlobalTable': (name) => arn('dynamodb', `table/${name}`),
-    'AWS::S3::Bucket': (name) => arn('s3', name, ':'),
-    'AWS::Lambda::Function': (name) => arn('lambda', `function:${name}`),
+    'AWS::DynamoDB::Table': (name) => tableArn(region, name),
+    'AWS::DynamoDB::GlobalTable': (name) => tableArn(region, name),
+    'AWS::S3::Bucket': bucketArn,
+    'AWS::Lambda::Function': (name) => functionArn(region, name),
+    'AWS::IAM::Role': (name) => `arn:aws:iam::${LOCAL_ACCOUNT}:role/${name}`,
   }
   const attribute = (name: string, resource: CloudFormationResource): unknown => {
     const dot = name.indexOf('.')
@@ -64,22 +63,65 @@ export function resourceNames(options: { template: CloudFormationTemplate; regio
   return { physicalId, attribute, loadBalancerArn }
 }
 
-function findLoadBalancer(
-  template: CloudFormationTemplate,
-  arn: (service: string, rest: string) => string,
-): string {
+/** What `Ref` gives, by the type of the resource. */
+function referenceNamers(options: {
+  template: CloudFormationTemplate
+  region: string
+  loadBalancerArn: string
+}): Readonly<Record<string, Namer>> {
+  const { template, region, loadBalancerArn } = options
+  const functionName = named('FunctionName')
+  const of = (resource: CloudFormationResource): string => {
+    const id = referenced(resource.Properties?.FunctionName)
+    const target = template.Resources?.[id]
+    return target === undefined ? id : functionName(id, target)
+  }
+  return {
+    'AWS::DynamoDB::Table': named('TableName'),
+    'AWS::DynamoDB::GlobalTable': named('TableName'),
+    // A bucket's name has no upper-case letters and 63 characters at most.
+    'AWS::S3::Bucket': (id, resource) =>
+      given(resource, 'BucketName') ?? `${LOCAL_STACK_NAME}-${id}`.toLowerCase().slice(0, 63),
+    'AWS::SecretsManager::Secret': (id, resource) =>
+      arn('secretsmanager', region, `secret:${given(resource, 'Name') ?? id}-${digest(id, 6)}`),
+    'AWS::Lambda::Function': functionName,
+    'AWS::Lambda::Alias': (id, resource) =>
+      functionArn(region, `${of(resource)}:${given(resource, 'Name') ?? id}`),
+    'AWS::Lambda::Version': (_id, resource) => functionArn(region, `${of(resource)}:1`),
+    'AWS::IAM::Role': named('RoleName'),
+    'AWS::ElasticLoadBalancingV2::LoadBalancer': () => loadBalancerArn,
+    'AWS::ElasticLoadBalancingV2::Listener': (id) =>
+      `${loadBalancerArn.replace(':loadbalancer/', ':listener/')}/${digest(id, 16)}`,
+    'AWS::ElasticLoadBalancingV2::TargetGroup': (id, resource) =>
+      targetGroupArn({ loadBalancerArn, logicalId: id, ...nameOf(resource) }),
+  }
+}
+
+/** The name that the template gives by a property, or one made of the stack's name and the logical id. */
+function named(property: string): Namer {
+  return (id, resource) => given(resource, property) ?? `${LOCAL_STACK_NAME}-${id}`
+}
+
+/** The logical id behind a `Ref` or `Fn::GetAtt`; a text is answered as it is. */
+function referenced(value: unknown): string {
+  if (typeof value === 'string') return value
+  const { Ref, 'Fn::GetAtt': getAtt } = (value ?? {}) as { Ref?: string; 'Fn::GetAtt'?: readonly string[] }
+  return Ref ?? getAtt?.[0] ?? ''
+}
+
+function findLoadBalancer(template: CloudFormationTemplate, region: string): string {
   const resources = Object.entries(template.Resources ?? {})
   const own = resources.find(([, { Type }]) => Type === 'AWS::ElasticLoadBalancingV2::LoadBalancer')
   if (own !== undefined) {
     const [logicalId, resource] = own
     const name = given(resource, 'Name') ?? logicalId.slice(0, 32)
-    return arn('elasticloadbalancing', `loadbalancer/app/${name}/${digest(logicalId, 16)}`)
+    return arn('elasticloadbalancing', region, `loadbalancer/app/${name}/${digest(logicalId, 16)}`)
   }
   const [, rule] =
     resources.find(([, { Type }]) => Type === 'AWS::ElasticLoadBalancingV2::ListenerRule') ?? []
   const listenerArn = rule === undefined ? undefined : given(rule, 'ListenerArn')
   if (listenerArn === undefined)
-    return arn('elasticloadbalancing', `loadbalancer/app/local/${digest('local', 16)}`)
+    return arn('elasticloadbalancing', region, `loadbalancer/app/local/${digest('local', 16)}`)
   return listenerArn.replace(':listener/', ':loadbalancer/').replace(/\/\w+$/, '')
 }
 

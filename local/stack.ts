@@ -1,6 +1,7 @@
 /**
  * The whole stack on one machine: the synthesized template behind a local load balancer, its functions in
- * processes of their own, and everything they call beside them.
+ * processes of their own, and everything they call beside them. What the template's roles and permissions do
+ * not allow is refused here, too.
  *
  * ```
  *  client ─► local/alb (the template's rules) ─► local/functions (the bundles, one process each)
@@ -13,7 +14,12 @@
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { type AccessLogEntry, type LocalAlb, startLocalAlb } from './alb/index.ts'
+import {
+  type AccessLogEntry,
+  type CloudFormationTemplate,
+  type LocalAlb,
+  startLocalAlb,
+} from './alb/index.ts'
 import { type CertificateAuthority, certificateAuthority } from './certificates.ts'
 import { type Closing, closingList } from './closing.ts'
 import { readOrMakeJson, writePrivately } from './data-directory.ts'
@@ -47,6 +53,8 @@ export interface StackOptions {
   readonly settings?: SettingsOverride
   /** Other code for functions, by their names in the route table: folders with an `index.mjs`. For tests. */
   readonly code?: Readonly<Record<string, string>>
+  /** Changes the template before it is run. For tests. */
+  readonly template?: (template: CloudFormationTemplate) => CloudFormationTemplate
   /** Told what is being done, a phrase at a time. */
   readonly onProgress?: (step: string) => void
   /** Receives what the functions write. */
@@ -112,10 +120,10 @@ async function start(options: StackOptions, closing: Closing): Promise<Stack> {
     ? undefined
     : await startProvider({ options, url, port: ports.provider.port, deployment, closing })
   const { dataDirectory } = options
-  const endpoints = await startServices({ deployment, dataDirectory, closing })
+  const log = options.onLogLine ?? (() => {})
+  const endpoints = await startServices({ deployment, dataDirectory, closing, log })
 
   progress('Starting the functions')
-  const log = options.onLogLine ?? (() => {})
   const functions = await startFunctions({ deployment, endpoints, authority, log, closing })
   await ports.stack.release()
   const loadBalancer = await openLoadBalancer({
@@ -181,14 +189,14 @@ async function deploy(parts: {
   ports: Ports
 }): Promise<Deployment> {
   const { options, synthesis, ports } = parts
+  const { template: change = (template) => template } = options
   const file = dataFile(options, 'secrets.json')
   const kept = await readOrMakeJson<Record<string, string>>(file, async () => ({}))
   const secretValues = new Map(Object.entries(kept))
   const deployment = await readDeployment({
-    template: withRealPorts(synthesis.template, {
-      stack: ports.stack.port,
-      provider: ports.provider.port,
-    }),
+    template: change(
+      withRealPorts(synthesis.template, { stack: ports.stack.port, provider: ports.provider.port }),
+    ),
     region: synthesis.region,
     codeDirectories: new Map(
       synthesis.functions.map(({ name, logicalId, codeDirectory }) => [

@@ -2,7 +2,20 @@
  * The credentials of the local doubles. They open nothing but a stack on the reader's own machine, so they
  * are written here for everybody to use.
  */
+
+/** An access key, as the AWS SDK takes it. */
+export interface Credentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+/** Those of the stack's owner, who may do everything. */
 export const LOCAL_CREDENTIALS = {
   accessKeyId: 'AKIALOCALLOCALLOCAL1',
   secretAccessKey: 'on-this-machine-only',
-} as const
+} as const satisfies Credentials
+
+/** Those of one function, who may do what its role allows. The key's id ends with the function's name. */
+export function functionCredentials(functionName: string): Credentials {
+  return { ...LOCAL_CREDENTIALS, accessKeyId: `ASIALOCAL-${functionName}` }
+}

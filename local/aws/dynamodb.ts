@@ -2,6 +2,9 @@
 import { mkdir } from 'node:fs/promises'
 import dynalite from 'dynalite'
 import { LOOPBACK, listen } from '../listening.ts'
+import type { Access } from './access.ts'
+import { LOCAL_CREDENTIALS } from './credentials.ts'
+import { guardDatabase } from './dynamodb-gate.ts'
 
 /** A table as the template declares it, resolved: the properties that CreateTable takes. */
 export interface TableDefinition {
@@ -40,13 +43,17 @@ export class TableShapeError extends Error {
  * streams, point-in-time recovery.
  *
  * @param options.directory Where the data is kept; null keeps it in memory.
+ * @param options.access Who may do what with which table; the owner makes the tables.
+ * @param options.arnOf The ARN of a table by its name.
  * @throws {TableShapeError}
  */
 export async function startDynamoDb(options: {
   directory: string | null
   tables: readonly TableDefinition[]
+  access: Access
+  arnOf: (table: string) => string
 }): Promise<LocalDynamoDb> {
-  const { directory, tables } = options
+  const { directory, tables, access, arnOf } = options
   if (directory !== null) await mkdir(directory, { recursive: true })
   const server = dynalite({
     ...(directory === null ? {} : { path: directory }),
@@ -54,6 +61,7 @@ export async function startDynamoDb(options: {
     deleteTableMs: 0,
     updateTableMs: 0,
   })
+  guardDatabase(server, { access, arnOf })
   const port = await listen(server, { port: 0 })
   const endpoint = `http://${LOOPBACK}:${port}`
   const close = () =>
@@ -121,8 +129,7 @@ async function call(endpoint: string, operation: string, input: unknown) {
       'x-amz-target': `DynamoDB_20120810.${operation}`,
       'x-amz-date': '20250101T000000Z',
       // The database wants a signature to be there, and does not check it.
-      authorization:
-        'AWS4-HMAC-SHA256 Credential=local/20250101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0',
+      authorization: `AWS4-HMAC-SHA256 Credential=${LOCAL_CREDENTIALS.accessKeyId}/20250101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0`,
     },
     body: JSON.stringify(input),
   })

@@ -2,15 +2,16 @@
  * S3 for the local stack: put, get, head and delete an object, signed in the header or by a presigned URL.
  *
  * Path-style addresses only (`/<bucket>/<key>`), which is what the SDK uses towards an IP address. Not here:
- * lists, multipart uploads, ranges, versions, policies.
+ * lists, multipart uploads, ranges, versions, bucket policies.
  */
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { readBody } from '../http.ts'
 import { closeServer, LOOPBACK, listen } from '../listening.ts'
-import { LOCAL_CREDENTIALS } from './credentials.ts'
+import { bucketArn } from '../resource-names.ts'
+import { type Access, type Caller, type Refusal, refusalMessage } from './access.ts'
 import { type ObjectFiles, objectsInDirectory, objectsInMemory, type StoredObject } from './object-files.ts'
-import { signatureProblem } from './sigv4.ts'
+import { verifySignature } from './sigv4.ts'
 
 export interface LocalS3 {
   readonly endpoint: string
@@ -22,6 +23,8 @@ export interface S3Options {
   readonly buckets: readonly string[]
   /** Where the objects are kept; null keeps them in memory. */
   readonly directory: string | null
+  /** Who may do what with which object. */
+  readonly access: Access
   readonly now?: () => number
 }
 
@@ -29,10 +32,10 @@ const KEPT_HEADERS = /^(content-type|content-encoding|content-disposition|cache-
 
 /** Starts the double on a free port. */
 export async function startS3(options: S3Options): Promise<LocalS3> {
-  const objects = options.directory === null ? objectsInMemory() : await objectsInDirectory(options.directory)
-  const now = options.now ?? Date.now
+  const { buckets, directory, access, now = Date.now } = options
+  const objects = directory === null ? objectsInMemory() : await objectsInDirectory(directory)
   const server = createServer((request, response) => {
-    answer({ request, response, objects, buckets: options.buckets, nowMs: now() }).catch(() =>
+    answer({ request, response, objects, buckets, access, nowMs: now() }).catch(() =>
       refuse(response, 500, 'InternalError'),
     )
   })
@@ -45,40 +48,63 @@ interface Exchange {
   readonly response: ServerResponse
   readonly objects: ObjectFiles
   readonly buckets: readonly string[]
+  readonly access: Access
   readonly nowMs: number
 }
 
-async function answer({ request, response, objects, buckets, nowMs }: Exchange): Promise<void> {
+const MISSING_OBJECT =
+  ' (The object that was asked for is not there; S3 answers 404 only to who may list the bucket, and 403 to others.)'
+
+/** What has to be allowed for a method on an object. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  GET: 's3:GetObject',
+  HEAD: 's3:GetObject',
+  PUT: 's3:PutObject',
+  DELETE: 's3:DeleteObject',
+}
+
+async function answer(exchange: Exchange): Promise<void> {
+  const { request, response, access, nowMs, buckets } = exchange
   const { method = '', url: target = '', headers } = request
   const body = await readBody(request)
-  const problem = signatureProblem({
-    request: { method, target, headers, body },
-    credentials: LOCAL_CREDENTIALS,
-    nowMs,
-  })
-  if (problem !== undefined) return refuse(response, 403, problem)
+  const signed = { method, target, headers, body }
+  const verified = verifySignature({ request: signed, signerOf: access.callerOf, nowMs })
+  if ('problem' in verified) return refuse(response, 403, verified.problem)
   const [, bucket = '', ...rest] = decodeURIComponent(target.split('?')[0] ?? '').split('/')
   const key = rest.join('/')
   if (!buckets.includes(bucket)) return refuse(response, 404, 'NoSuchBucket')
-  if (key === '') return refuse(response, 501, 'NotImplemented')
-  const existing = await objects.get(bucket, key)
-  switch (method) {
-    case 'GET':
-    case 'HEAD':
-      return existing === undefined ? refuse(response, 404, 'NoSuchKey') : send(response, existing, method)
-    case 'DELETE':
-      await objects.delete(bucket, key)
-      return void response.writeHead(204).end()
-    case 'PUT': {
-      const refused = putProblem(request, body, existing)
-      if (refused !== undefined) return refuse(response, ...refused)
-      const object = toObject(request, body)
-      await objects.put(bucket, key, object)
-      return void response.writeHead(200, { etag: etagOf(object.body) }).end()
-    }
-    default:
-      return refuse(response, 405, 'MethodNotAllowed')
+  const caller = verified.signer
+  if (key === '') {
+    const refusal = caller.refusal('s3:ListBucket', bucketArn(bucket))
+    return refusal === undefined ? refuse(response, 501, 'NotImplemented') : deny(response, refusal)
   }
+  const action = ACTIONS[method]
+  if (action === undefined) return refuse(response, 405, 'MethodNotAllowed')
+  const refusal = caller.refusal(action, `${bucketArn(bucket)}/${key}`)
+  if (refusal !== undefined) return deny(response, refusal)
+  return answerObject({ ...exchange, body, bucket, key, caller })
+}
+
+async function answerObject(
+  exchange: Exchange & { body: Buffer; bucket: string; key: string; caller: Caller },
+): Promise<void> {
+  const { request, response, objects, body, bucket, key, caller } = exchange
+  const existing = await objects.get(bucket, key)
+  if (request.method === 'DELETE') {
+    await objects.delete(bucket, key)
+    return void response.writeHead(204).end()
+  }
+  if (request.method === 'PUT') {
+    const refused = putProblem(request, body, existing)
+    if (refused !== undefined) return refuse(response, ...refused)
+    const object = toObject(request, body)
+    await objects.put(bucket, key, object)
+    return void response.writeHead(200, { etag: etagOf(object.body) }).end()
+  }
+  if (existing !== undefined) return send(response, existing, request.method ?? '')
+  // Only who may list a bucket learns that an object is not there.
+  const refusal = caller.refusal('s3:ListBucket', bucketArn(bucket), MISSING_OBJECT)
+  return refusal === undefined ? refuse(response, 404, 'NoSuchKey') : deny(response, refusal)
 }
 
 function putProblem(
@@ -125,9 +151,19 @@ function etagOf(body: Buffer): string {
   return `"${createHash('md5').update(body).digest('hex')}"`
 }
 
-function refuse(response: ServerResponse, status: number, code: string): void {
+/** 403, in S3's words. */
+function deny(response: ServerResponse, refusal: Refusal): void {
+  refuse(response, 403, 'AccessDenied', refusalMessage(refusal, `"${refusal.resource}"`))
+}
+
+function refuse(response: ServerResponse, status: number, code: string, message = ''): void {
   response.writeHead(status, { 'content-type': 'application/xml' })
-  response.end(
-    response.req.method === 'HEAD' ? undefined : `<?xml version="1.0"?><Error><Code>${code}</Code></Error>`,
-  )
+  const text = message === '' ? '' : `<Message>${escapeXml(message)}</Message>`
+  const document = `<?xml version="1.0"?><Error><Code>${code}</Code>${text}</Error>`
+  response.end(response.req.method === 'HEAD' ? undefined : document)
+}
+
+function escapeXml(text: string): string {
+  const printable = text.replace(/[^\x20-\x7e]/g, '?')
+  return printable.replace(/[<>&"]/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -1,8 +1,9 @@
 /** Secrets Manager for the local stack: GetSecretValue over the secrets that the template declares. */
 import { randomInt } from 'node:crypto'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { readBody } from '../http.ts'
 import { closeServer, LOOPBACK, listen } from '../listening.ts'
+import { type Access, claimedAccessKeyId, refusalMessage } from './access.ts'
 
 /** One secret. `arn` ends with a dash and six characters after the name, as AWS's do. */
 export interface LocalSecret {
@@ -57,35 +58,66 @@ export function findSecret(secrets: readonly LocalSecret[], id: string): LocalSe
   return secrets.find(({ arn, name }) => id === arn || id === name || id === arn.replace(/-\w{6}$/, ''))
 }
 
-/** Starts the double on a free port. It asks for a signature to be there, and does not check it. */
-export async function startSecretsManager(secrets: readonly LocalSecret[]): Promise<LocalSecretsManager> {
+/**
+ * Starts the double on a free port. It asks who signed a request and what they may read, and does not check
+ * the signature.
+ */
+export async function startSecretsManager(options: {
+  secrets: readonly LocalSecret[]
+  access: Access
+}): Promise<LocalSecretsManager> {
   const server = createServer(async (request, response) => {
-    const body = await readBody(request)
-    if (!request.headers.authorization?.startsWith('AWS4-HMAC-SHA256 ')) {
-      return refuse(response, 'MissingAuthenticationTokenException')
-    }
-    if (request.headers['x-amz-target'] !== 'secretsmanager.GetSecretValue') {
-      return refuse(response, 'UnknownOperationException')
-    }
-    const id = (JSON.parse(body.toString('utf8')) as { SecretId?: string }).SecretId ?? ''
-    const secret = findSecret(secrets, id)
-    if (secret === undefined) return refuse(response, 'ResourceNotFoundException')
-    send(response, 200, {
-      ARN: secret.arn,
-      Name: secret.name,
-      SecretString: secret.value,
-      VersionId: '00000000-0000-0000-0000-000000000001',
-      VersionStages: ['AWSCURRENT'],
-    })
+    const body = await readBody(request).catch(() => Buffer.alloc(0))
+    const { status, ...answer } = answerTo({ headers: request.headers, body, ...options })
+    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(answer))
   })
   const port = await listen(server, { port: 0 })
   return { endpoint: `http://${LOOPBACK}:${port}`, close: () => closeServer(server) }
 }
 
-function refuse(response: ServerResponse, type: string): void {
-  send(response, 400, { __type: type })
+type Answer = { readonly status: number } & Readonly<Record<string, unknown>>
+
+function answerTo(options: {
+  headers: IncomingHttpHeaders
+  body: Buffer
+  secrets: readonly LocalSecret[]
+  access: Access
+}): Answer {
+  const { headers, body, secrets, access } = options
+  const accessKeyId = claimedAccessKeyId(headers.authorization)
+  if (accessKeyId === undefined) return refused('MissingAuthenticationTokenException')
+  const caller = access.callerOf(accessKeyId)
+  if (caller === undefined) return refused('UnrecognizedClientException')
+  if (headers['x-amz-target'] !== 'secretsmanager.GetSecretValue') return refused('UnknownOperationException')
+  const id = secretIdOf(body)
+  if (id === undefined) return refused('InvalidParameterException')
+  const secret = findSecret(secrets, id)
+  // Before anything else is said: who may not read a secret does not learn whether it is there.
+  const refusal = caller.refusal('secretsmanager:GetSecretValue', secret?.arn ?? id)
+  if (refusal !== undefined) return refused('AccessDeniedException', refusalMessage(refusal, id))
+  return secret === undefined ? refused('ResourceNotFoundException') : found(secret)
 }
 
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body))
+function found({ arn, name, value }: LocalSecret): Answer {
+  return {
+    status: 200,
+    ARN: arn,
+    Name: name,
+    SecretString: value,
+    VersionId: '00000000-0000-0000-0000-000000000001',
+    VersionStages: ['AWSCURRENT'],
+  }
+}
+
+function refused(type: string, message?: string): Answer {
+  return { status: 400, __type: type, ...(message === undefined ? {} : { Message: message }) }
+}
+
+function secretIdOf(body: Buffer): string | undefined {
+  try {
+    const { SecretId } = JSON.parse(body.toString('utf8')) as { SecretId?: unknown }
+    return typeof SecretId === 'string' ? SecretId : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -37,21 +37,29 @@ interface Signature {
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 const MAX_SKEW_MS = 15 * 60_000
 
-/** Undefined if the request is signed with these credentials, unchanged and in time; otherwise what is wrong. */
-export function signatureProblem(options: {
+/** Whoever signed a request, or what is wrong with it. */
+export type Verification<Signer> = { readonly signer: Signer } | { readonly problem: SignatureProblem }
+
+/** Finds whoever signed the request, if it is unchanged and in time. */
+export function verifySignature<Signer extends { readonly secretAccessKey: string }>(options: {
   request: SignedRequest
-  credentials: { accessKeyId: string; secretAccessKey: string }
+  /** The holder of an access key; undefined for a key that nobody has. */
+  signerOf: (accessKeyId: string) => Signer | undefined
   nowMs: number
-}): SignatureProblem | undefined {
-  const { request, credentials, nowMs } = options
+}): Verification<Signer> {
+  const { request, signerOf, nowMs } = options
   const query = new URLSearchParams(request.target.split('?')[1] ?? '')
-  if (!query.has('X-Amz-Signature') && request.headers.authorization === undefined) return 'AccessDenied'
+  if (!query.has('X-Amz-Signature') && request.headers.authorization === undefined) {
+    return { problem: 'AccessDenied' }
+  }
   const signature = query.has('X-Amz-Signature') ? fromQuery(query) : fromHeader(request.headers)
-  if (signature === undefined) return 'AuthorizationHeaderMalformed'
-  if (signature.accessKeyId !== credentials.accessKeyId) return 'InvalidAccessKeyId'
-  const expected = sign({ request, signature, secretAccessKey: credentials.secretAccessKey })
-  if (!sameText(expected, signature.signature)) return 'SignatureDoesNotMatch'
-  return timeProblem(signature, nowMs) ?? payloadProblem(request)
+  if (signature === undefined) return { problem: 'AuthorizationHeaderMalformed' }
+  const signer = signerOf(signature.accessKeyId)
+  if (signer === undefined) return { problem: 'InvalidAccessKeyId' }
+  const expected = sign({ request, signature, secretAccessKey: signer.secretAccessKey })
+  if (!sameText(expected, signature.signature)) return { problem: 'SignatureDoesNotMatch' }
+  const problem = timeProblem(signature, nowMs) ?? payloadProblem(request)
+  return problem === undefined ? { signer } : { problem }
 }
 
 function fromQuery(query: URLSearchParams): Signature | undefined {

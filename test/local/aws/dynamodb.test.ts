@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ownerOnly } from '../../../local/aws/access.ts'
+import { LOCAL_CREDENTIALS } from '../../../local/aws/credentials.ts'
 import { type LocalDynamoDb, startDynamoDb, type TableDefinition } from '../../../local/aws/dynamodb.ts'
+import { tableArn } from '../../../local/resource-names.ts'
 
 const TABLE: TableDefinition = {
   TableName: 'Runs',
@@ -40,11 +43,16 @@ async function open(
   options: { tables?: TableDefinition[]; inMemory?: boolean } = {},
 ): Promise<DynamoDBClient> {
   const { tables = [TABLE], inMemory = false } = options
-  database = await startDynamoDb({ directory: inMemory ? null : directory, tables })
+  database = await startDynamoDb({
+    directory: inMemory ? null : directory,
+    tables,
+    access: ownerOnly,
+    arnOf: (table) => tableArn('eu-west-1', table),
+  })
   return new DynamoDBClient({
     endpoint: database.endpoint,
     region: 'eu-west-1',
-    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+    credentials: LOCAL_CREDENTIALS,
   })
 }
 

@@ -12,6 +12,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ownerOnly } from '../../../local/aws/access.ts'
 import { LOCAL_CREDENTIALS } from '../../../local/aws/credentials.ts'
 import { type LocalS3, startS3 } from '../../../local/aws/s3.ts'
 import { presign } from './presign.ts'
@@ -23,7 +24,7 @@ let directory: string
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 's3-'))
-  server = await startS3({ buckets: [BUCKET], directory: null })
+  server = await startS3({ buckets: [BUCKET], directory: null, access: ownerOnly })
   client = clientOf(server)
 })
 afterAll(async () => {
@@ -80,10 +81,10 @@ describe('an object', () => {
   })
 
   it('is kept in a folder over a restart', async () => {
-    const first = await startS3({ buckets: [BUCKET], directory })
+    const first = await startS3({ buckets: [BUCKET], directory, access: ownerOnly })
     await clientOf(first).send(new PutObjectCommand({ Bucket: BUCKET, Key: '../../escape', Body: 'kept' }))
     await first.close()
-    const second = await startS3({ buckets: [BUCKET], directory })
+    const second = await startS3({ buckets: [BUCKET], directory, access: ownerOnly })
     expect(await bytes(clientOf(second), '../../escape')).toBe('kept')
     await second.close()
   })
@@ -108,7 +109,12 @@ describe('S3 refuses', () => {
   })
 
   it('a clock that is far off', async () => {
-    const late = await startS3({ buckets: [BUCKET], directory: null, now: () => Date.now() + 3_600_000 })
+    const late = await startS3({
+      buckets: [BUCKET],
+      directory: null,
+      access: ownerOnly,
+      now: () => Date.now() + 3_600_000,
+    })
     await expect(bytes(clientOf(late), 'x')).rejects.toBeDefined()
     await late.close()
   })

@@ -4,6 +4,8 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ownerOnly } from '../../../local/aws/access.ts'
+import { LOCAL_CREDENTIALS } from '../../../local/aws/credentials.ts'
 import {
   findSecret,
   generateSecretString,
@@ -21,11 +23,11 @@ let server: LocalSecretsManager
 let client: SecretsManagerClient
 
 beforeAll(async () => {
-  server = await startSecretsManager([SECRET])
+  server = await startSecretsManager({ secrets: [SECRET], access: ownerOnly })
   client = new SecretsManagerClient({
     endpoint: server.endpoint,
     region: 'eu-west-1',
-    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+    credentials: LOCAL_CREDENTIALS,
   })
 })
 afterAll(() => server.close())
