@@ -56,7 +56,16 @@ export function createAccessTokenVerifier(deps: AccessTokenDeps): AccessTokenVer
   }
 }
 
-async function assertSignature(jwt: UnverifiedJwt, { rules, keys }: Issuer): Promise<void> {
+/**
+ * Checks that a token is signed with one of the issuer's algorithms and keys.
+ *
+ * @throws {ServiceError} `token_algorithm_refused`, `token_malformed`, `token_key_unknown`,
+ *   `token_signature_invalid`, `keys_unavailable`
+ */
+export async function assertSignature(
+  jwt: UnverifiedJwt,
+  { rules, keys }: { rules: Pick<TrustedIssuer, 'algorithms'>; keys: KeySet },
+): Promise<void> {
   const { kid, alg } = jwt.header
   const algorithm = rules.algorithms.find((accepted) => accepted === alg)
   if (algorithm === undefined) throw new ServiceError('token_algorithm_refused')
