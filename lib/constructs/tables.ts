@@ -27,6 +27,10 @@ export const RUNS_INDEX_ATTRIBUTES = [
   'runSource',
   'environmentName',
   'updatedAt',
+  'labels',
+  'actionType',
+  'parentName',
+  'groupName',
 ] as const
 
 /** Epoch seconds after which an item may go. Deletion can lag by days: readers compare it themselves. */

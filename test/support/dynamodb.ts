@@ -30,6 +30,10 @@ export const RUNS_INDEX_ATTRIBUTES = [
   'runSource',
   'environmentName',
   'updatedAt',
+  'labels',
+  'actionType',
+  'parentName',
+  'groupName',
 ]
 
 /**

@@ -35,6 +35,16 @@ export interface RunOwner {
   readonly subject: string
 }
 
+/** Where an action is among the other actions of its run. */
+export interface ActionPlace {
+  /** The number of the `ActionType` enum. */
+  readonly type: number
+  /** The name of the action that asked for this one. */
+  readonly parent: string
+  /** Actions of a group are shown together; empty for none. */
+  readonly group: string
+}
+
 /** What lists show of a run. Phases and sources are the numbers of the `ActionPhase` and `RunSource` enums. */
 export interface RunSummary {
   readonly key: RunKey
@@ -51,6 +61,8 @@ export interface RunSummary {
   readonly owner: RunOwner | undefined
   /** A `flyteidl2.common.EnrichedIdentity`, or undefined if nobody was recorded. */
   readonly executedBy: Uint8Array | undefined
+  /** Read only: whoever makes an action writes it. Undefined for the root action. */
+  readonly inside?: ActionPlace | undefined
 }
 
 /** Everything that is kept of a run. */
@@ -69,7 +81,11 @@ export interface StoredRun extends RunSummary {
   readonly abort: RunAbort | undefined
   /** A `flyteidl2.workflow.ErrorInfo`, once the run has failed. */
   readonly errorInfo: Uint8Array | undefined
+  /** What runs are found by beside their own facts; undefined for none. */
+  readonly labels?: Labels | undefined
 }
+
+export type Labels = Readonly<Record<string, string>>
 
 /** Why and by whom a run was aborted. */
 export interface RunAbort {
@@ -78,8 +94,9 @@ export interface RunAbort {
   readonly abortedBy: Uint8Array | undefined
 }
 
-/** Which runs a list is about. */
+/** Which runs a list is about; or, in the scope of a run, which actions: all of its own but the root. */
 export type RunScope =
+  | { readonly kind: 'run'; readonly run: RunKey }
   | { readonly kind: 'project'; readonly project: string; readonly domain: string }
   | {
       readonly kind: 'task'
@@ -96,6 +113,12 @@ export interface TimeSpan {
   readonly untilMs: EpochMs
 }
 
+/** A label that a run has to carry, with one value or with any. */
+export interface LabelCondition {
+  readonly name: string
+  readonly value: string | undefined
+}
+
 /** A list of runs. Every condition has to hold. */
 export interface RunQuery {
   readonly scope: RunScope
@@ -105,6 +128,10 @@ export interface RunQuery {
   readonly ownerSubject: string | undefined
   readonly created: TimeSpan | undefined
   readonly updated: TimeSpan | undefined
+  /** Only runs that carry each of these labels. */
+  readonly labels?: readonly LabelCondition[]
+  /** Only actions that this one asked for. */
+  readonly parent?: string | undefined
   readonly newestFirst: boolean
 }
 

@@ -2,11 +2,19 @@
  * A run as an item of the Runs table, and back.
  *
  * `pk` is `RUN#project#domain#name`, `sk` is `ACTION#name`. The root action also carries the keys of the three
- * indexes; actions inside a run carry none, so that the indexes list runs only.
+ * indexes. Actions inside a run carry those of byProject only, in a partition of their run's own, so that a list
+ * of runs has none of them and the actions of a run are listed in order of time.
  */
 import { hash } from 'node:crypto'
 import type { EpochMs } from '../../clock.ts'
-import { ROOT_ACTION, type RunKey, type RunSummary, type StoredRun } from '../run-store.ts'
+import {
+  type ActionPlace,
+  type Labels,
+  ROOT_ACTION,
+  type RunKey,
+  type RunSummary,
+  type StoredRun,
+} from '../run-store.ts'
 import { bytes, bytesOf, type Item, number, numberOf, presentOnly, text, textOf } from './attributes.ts'
 import { joinKey, splitKey } from './keys.ts'
 
@@ -31,6 +39,11 @@ export function projectKey(project: string, domain: string): string {
   return joinKey(project, domain)
 }
 
+/** The partition of the actions inside a run. It has one part more than that of any project. */
+export function runKey({ project, domain, name }: RunKey): string {
+  return joinKey(project, domain, name)
+}
+
 /** Subjects can be longer than a key may be, and are personal: the key holds their digest. */
 export function ownerKey(project: string, domain: string, subject: string): string {
   return joinKey(project, domain, hash('sha256', subject, 'base64url'))
@@ -47,16 +60,21 @@ export function createdAtBound(ms: EpochMs): string {
   return String(Math.min(Math.max(Math.trunc(ms), 0), 10 ** MS_DIGITS - 1)).padStart(MS_DIGITS, '0')
 }
 
-/** Orders runs by time, and differs for every run of a deployment, so that a page can end at any of them. */
-export function createdAtKey(createdAtMs: EpochMs, key: RunKey): string {
-  return joinKey(createdAtBound(createdAtMs), key.project, key.domain, key.name)
+/**
+ * Orders runs by time, and differs for every run of a deployment, so that a page can end at any of them. The same
+ * for the actions inside a run, which end in their own name.
+ */
+export function createdAtKey(createdAtMs: EpochMs, key: RunKey, action: string): string {
+  const run = [createdAtBound(createdAtMs), key.project, key.domain, key.name]
+  return joinKey(...run, ...(action === ROOT_ACTION ? [] : [action]))
 }
 
-/** The run that a {@link createdAtKey} belongs to; undefined if it is not one. */
-export function runOfCreatedAtKey(value: string): RunKey | undefined {
-  const [ms = '', project, domain, name, ...more] = splitKey(value)
+/** The run and the action that a {@link createdAtKey} belongs to; undefined if it is not one. */
+export function placeOfCreatedAtKey(value: string): { run: RunKey; action: string } | undefined {
+  const [ms = '', project, domain, name, action = ROOT_ACTION, ...more] = splitKey(value)
   if (project === undefined || domain === undefined || name === undefined) return undefined
-  return ms.length === MS_DIGITS && more.length === 0 ? { project, domain, name } : undefined
+  const isWhole = ms.length === MS_DIGITS && more.length === 0
+  return isWhole ? { run: { project, domain, name }, action } : undefined
 }
 
 /** The item of an action. */
@@ -64,7 +82,7 @@ export function itemOfRun(run: StoredRun): Item {
   const { key, task, owner } = run
   return presentOnly({
     ...actionKey(key, run.action),
-    ...(run.action === ROOT_ACTION ? indexKeys(run) : {}),
+    ...indexKeys(run),
     project: text(key.project),
     domain: text(key.domain),
     runName: text(key.name),
@@ -95,16 +113,23 @@ export function itemOfRun(run: StoredRun): Item {
     abortReason: optionalText(run.abort?.reason),
     abortedBy: optionalBytes(run.abort?.abortedBy),
     errorInfo: optionalBytes(run.errorInfo),
+    labels: run.labels && { M: mapValues(run.labels) },
   })
 }
 
+function mapValues(values: Labels): Item {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, text(value)]))
+}
+
 function indexKeys(run: StoredRun): Item {
-  const { key, task, owner } = run
+  const { key, task, owner, action } = run
+  const order = text(createdAtKey(run.createdAtMs, key, action))
+  if (action !== ROOT_ACTION) return { projectKey: text(runKey(key)), createdAtKey: order }
   return presentOnly({
     projectKey: text(projectKey(key.project, key.domain)),
     ownerKey: owner && text(ownerKey(key.project, key.domain, owner.subject)),
     taskKey: task.name === '' ? undefined : text(taskKey(task)),
-    createdAtKey: text(createdAtKey(run.createdAtMs, key)),
+    createdAtKey: order,
   })
 }
 
@@ -148,6 +173,18 @@ export function summaryOfItem(item: Item): RunSummary {
     },
     owner: ownerSubject === '' ? undefined : { issuer: textOf(item, 'ownerIssuer'), subject: ownerSubject },
     executedBy: bytesOf(item, 'executedBy'),
+    ...(action === ROOT_ACTION ? {} : { inside: placeOfItem(item) }),
+  }
+}
+
+/** The numbers of the `ActionType` enum start with tasks. */
+const TYPE_TASK = 1
+
+function placeOfItem(item: Item): ActionPlace {
+  return {
+    type: numberOf(item, 'actionType') ?? TYPE_TASK,
+    parent: textOf(item, 'parentName') || ROOT_ACTION,
+    group: textOf(item, 'groupName'),
   }
 }
 
@@ -164,5 +201,10 @@ export function runOfItem(item: Item): StoredRun {
     requestDigest: textOf(item, 'requestDigest'),
     abort: reason === undefined ? undefined : { reason, abortedBy: bytesOf(item, 'abortedBy') },
     errorInfo: bytesOf(item, 'errorInfo'),
+    ...(item.labels?.M ? { labels: labelsOf(item.labels.M) } : {}),
   }
+}
+
+function labelsOf(labels: Item): Labels {
+  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, value.S ?? '']))
 }

@@ -2,16 +2,17 @@
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb'
 import type { EpochMs } from '../../clock.ts'
 import { ServiceError } from '../../errors.ts'
-import { ROOT_ACTION, type RunQuery } from '../run-store.ts'
+import type { LabelCondition, RunQuery } from '../run-store.ts'
 import { type Item, number, text } from './attributes.ts'
 import {
   actionKey,
   createdAtBound,
   INDEX_KEYS,
   ownerKey,
+  placeOfCreatedAtKey,
   projectKey,
   type RunIndex,
-  runOfCreatedAtKey,
+  runKey,
   taskKey,
 } from './run-item.ts'
 
@@ -63,6 +64,7 @@ export function planRunQuery(query: RunQuery): RunQueryPlan {
 }
 
 function indexOf({ scope, ownerSubject }: RunQuery): { index: RunIndex; key: string } {
+  if (scope.kind === 'run') return { index: 'byProject', key: runKey(scope.run) }
   if (scope.kind === 'task') return { index: 'byTask', key: taskKey(scope) }
   if (ownerSubject === undefined) return { index: 'byProject', key: projectKey(scope.project, scope.domain) }
   return { index: 'byOwner', key: ownerKey(scope.project, scope.domain, ownerSubject) }
@@ -95,6 +97,10 @@ function filterConditions(
     values[':updatedUntil'] = number(wholeMs(query.updated.untilMs))
     conditions.push('#updatedAt >= :updatedFrom', '#updatedAt < :updatedUntil')
   }
+  if (query.parent !== undefined) conditions.push(equals('parentName', query.parent, names, values))
+  for (const [i, label] of (query.labels ?? []).entries()) {
+    conditions.push(labelCondition(label, i, names, values))
+  }
   return conditions
 }
 
@@ -104,6 +110,19 @@ function equals(attribute: string, value: string, names: Record<string, string>,
   return `#${attribute} = :${attribute}`
 }
 
+function labelCondition(
+  { name, value }: LabelCondition,
+  i: number,
+  names: Record<string, string>,
+  values: Item,
+): string {
+  names['#labels'] = 'labels'
+  names[`#label${i}`] = name
+  if (value === undefined) return `attribute_exists(#labels.#label${i})`
+  values[`:label${i}`] = text(value)
+  return `#labels.#label${i} = :label${i}`
+}
+
 const LATEST_MS: EpochMs = 10 ** 15
 
 function wholeMs(ms: EpochMs): number {
@@ -111,10 +130,10 @@ function wholeMs(ms: EpochMs): number {
 }
 
 function startKey(createdAtKey: string, index: RunIndex, key: string): Item {
-  const run = runOfCreatedAtKey(createdAtKey)
-  if (run === undefined) throw new ServiceError('page_token_invalid')
+  const place = placeOfCreatedAtKey(createdAtKey)
+  if (place === undefined) throw new ServiceError('page_token_invalid')
   return {
-    ...actionKey(run, ROOT_ACTION),
+    ...actionKey(place.run, place.action),
     [INDEX_KEYS[index]]: text(key),
     createdAtKey: text(createdAtKey),
   }

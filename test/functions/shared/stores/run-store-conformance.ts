@@ -302,6 +302,51 @@ function list(makeStore: () => RunStore): void {
     expect((await store.find(key, 'child'))?.action).toBe('child')
   })
 
+  it('lists the actions inside a run in order of time, and not its root', async () => {
+    const store = makeStore()
+    const key = { project: 'nested', domain: 'development', name: 'tree' }
+    await store.create(sampleRun('tree', { key }))
+    for (const [i, action] of ['c1', 'b2', 'a3'].entries()) {
+      await store.create(sampleRun('tree', { key, action, createdAtMs: NOW + i, phase: i + 1 }))
+    }
+    const actions = async (changes: Partial<RunQuery>, limit: number) => {
+      const names: string[] = []
+      let after: string | undefined
+      do {
+        const query = inProject('nested', { scope: { kind: 'run', run: key }, ...changes })
+        const page = await store.list(query, { limit, after })
+        names.push(...page.runs.map((one) => one.action))
+        after = page.next
+      } while (after !== undefined)
+      return names
+    }
+    for (const limit of [1, 2, 10]) {
+      expect(await actions({ newestFirst: false }, limit)).toEqual(['c1', 'b2', 'a3'])
+      expect(await actions({}, limit)).toEqual(['a3', 'b2', 'c1'])
+    }
+    expect(await actions({ phases: [2] }, 10)).toEqual(['b2'])
+    expect(await actions({ parent: 'b2' }, 10)).toEqual([])
+  })
+
+  it('finds runs by their labels', async () => {
+    const store = makeStore()
+    const make = (name: string, labels?: Record<string, string>) => {
+      const key = { project: 'labelled', domain: 'development', name }
+      return store.create(sampleRun(name, { key, ...(labels ? { labels } : {}) }))
+    }
+    await make('plain')
+    await make('one', { team: 'blue', 'a.b#c': '' })
+    await make('two', { team: 'red' })
+    const find = (...labels: { name: string; value: string | undefined }[]) =>
+      namesOf(store, inProject('labelled', { labels }))
+    expect(await find({ name: 'team', value: 'blue' })).toEqual(['one'])
+    expect((await find({ name: 'team', value: undefined })).sort()).toEqual(['one', 'two'])
+    expect(await find({ name: 'team', value: 'blue' }, { name: 'a.b#c', value: undefined })).toEqual(['one'])
+    expect(await find({ name: 'other', value: undefined })).toEqual([])
+    const stored = await store.find({ project: 'labelled', domain: 'development', name: 'two' })
+    expect(stored?.labels).toEqual({ team: 'red' })
+  })
+
   it('moves on with a short page when few of many runs match', async () => {
     const store = makeStore()
     const createdAtMs = NOW
