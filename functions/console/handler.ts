@@ -1,6 +1,7 @@
 /** The console function as Lambda runs it. */
 import { systemClock } from '../shared/clock.ts'
 import { readConfig } from '../shared/config.ts'
+import { fetchDocumentLater } from '../shared/http/fetch-document-later.ts'
 import { createLambdaHandler } from '../shared/lambda.ts'
 import { createTelemetry } from '../shared/telemetry.ts'
 import { createConsoleApp } from './app.ts'
@@ -13,11 +14,7 @@ export const handler = createLambdaHandler({
     settings,
     resolveCaller: createBrowserIdentity({
       settings,
-      fetch: async (url, options) => {
-        // Loaded when a key is fetched: most calls are answered without, and TLS takes a while to load.
-        const { fetchDocument } = await import('../shared/http/fetch-document.ts')
-        return fetchDocument(url, options)
-      },
+      fetch: fetchDocumentLater,
       now: systemClock,
     }),
   }),

@@ -1,6 +1,7 @@
 /** The metadata function as Lambda runs it. */
 import { systemClock } from '../shared/clock.ts'
 import { readConfig } from '../shared/config.ts'
+import { fetchDocumentLater } from '../shared/http/fetch-document-later.ts'
 import { createLambdaHandler } from '../shared/lambda.ts'
 import { createTelemetry } from '../shared/telemetry.ts'
 import { createMetadataApp } from './app.ts'
@@ -10,11 +11,7 @@ const { settings, tracing } = readConfig()
 export const handler = createLambdaHandler({
   app: createMetadataApp({
     settings,
-    fetch: async (url, options) => {
-      // Loaded when something is fetched: most calls are answered without, and TLS takes a while to load.
-      const { fetchDocument } = await import('../shared/http/fetch-document.ts')
-      return fetchDocument(url, options)
-    },
+    fetch: fetchDocumentLater,
     now: systemClock,
   }),
   telemetry: createTelemetry(),
