@@ -49,6 +49,8 @@ export interface StackOptions {
   readonly tls?: boolean
   /** A real identity provider in place of the local one. */
   readonly provider?: RealProvider | undefined
+  /** How long an access token of the local identity provider is valid, in seconds. Default: an hour. */
+  readonly accessTokenSeconds?: number
   /** What of the settings is to be different. */
   readonly settings?: SettingsOverride
   /** Other code for functions, by their names in the route table: folders with an `index.mjs`. For tests. */
@@ -230,6 +232,7 @@ async function startProvider(parts: {
     publicUrl: url,
     loadBalancer: { clientId, clientSecret, redirectUris },
     keysFile: dataFile(options, 'identity-provider.json'),
+    accessTokenSeconds: options.accessTokenSeconds,
   })
   closing.add(provider.close)
   return provider

@@ -18,6 +18,9 @@ const MINUTE_SECONDS = 60
 const HOUR_SECONDS = 60 * MINUTE_SECONDS
 const DAY_SECONDS = 24 * HOUR_SECONDS
 
+/** How long an access token is valid, in seconds. */
+export const ACCESS_TOKEN_SECONDS = HOUR_SECONDS
+
 export interface ProviderOptions {
   readonly issuer: string
   /** The public URL of the deployment: the audience of access tokens for it. */
@@ -25,6 +28,8 @@ export interface ProviderOptions {
   readonly loadBalancer: LoadBalancerClient
   readonly keys: ProviderKeys
   readonly adapter: AdapterFactory
+  /** How long an access token is valid, for people and for services. Default: {@link ACCESS_TOKEN_SECONDS}. */
+  readonly accessTokenSeconds?: number | undefined
 }
 
 /**
@@ -54,7 +59,7 @@ export function providerConfiguration(options: ProviderOptions): Configuration {
     rotateRefreshToken: true,
     clientBasedCORS: () => false,
     pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' },
-    ttl: lifetimes(),
+    ttl: lifetimes(options),
     features: features(options),
     renderError: (ctx, out) => {
       ctx.type = 'html'
@@ -63,10 +68,10 @@ export function providerConfiguration(options: ProviderOptions): Configuration {
   }
 }
 
-function lifetimes(): Configuration['ttl'] {
+function lifetimes({ accessTokenSeconds = ACCESS_TOKEN_SECONDS }: ProviderOptions): Configuration['ttl'] {
   return {
-    AccessToken: HOUR_SECONDS,
-    ClientCredentials: HOUR_SECONDS,
+    AccessToken: accessTokenSeconds,
+    ClientCredentials: accessTokenSeconds,
     AuthorizationCode: MINUTE_SECONDS,
     DeviceCode: 10 * MINUTE_SECONDS,
     IdToken: HOUR_SECONDS,
@@ -82,7 +87,7 @@ function features(options: ProviderOptions): Configuration['features'] {
     scope: API_SCOPES.join(' '),
     audience: options.publicUrl,
     accessTokenFormat: 'jwt',
-    accessTokenTTL: HOUR_SECONDS,
+    accessTokenTTL: options.accessTokenSeconds ?? ACCESS_TOKEN_SECONDS,
     jwt: { sign: { alg: 'RS256' } },
   }
   return {

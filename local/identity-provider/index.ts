@@ -21,6 +21,8 @@ export interface IdentityProviderOptions {
   readonly loadBalancer: LoadBalancerClient
   /** Where the keys are kept between starts; null keeps them in memory. */
   readonly keysFile: string | null
+  /** How long an access token is valid, in seconds. Default: an hour. */
+  readonly accessTokenSeconds?: number | undefined
 }
 
 export interface IdentityProvider {
@@ -53,6 +55,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
       keys,
       publicUrl: options.publicUrl,
       loadBalancer: options.loadBalancer,
+      accessTokenSeconds: options.accessTokenSeconds,
     })
   }
   useKeys(keys)

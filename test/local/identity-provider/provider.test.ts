@@ -39,7 +39,10 @@ async function userinfo(token: string): Promise<{ status: number; body: unknown 
   return { status: response.status, body: await response.json() }
 }
 
-function signIn(person: string, changes: Partial<typeof COMMAND_LINE> = {}) {
+function signIn(
+  person: string,
+  changes: Partial<typeof COMMAND_LINE & { endpoints: typeof endpoints }> = {},
+) {
   return signInAs({ person, endpoints, ...COMMAND_LINE, ...changes })
 }
 
@@ -110,6 +113,27 @@ describe('the command line', () => {
     })
     const renewed = await oidc.refreshTokenGrant(config, refreshToken ?? '')
     expect(decodeJwt(renewed.access_token)).toMatchObject({ sub: 'ada', aud: PUBLIC_URL })
+  })
+
+  it('gets access tokens of another lifetime where the stack asks for it, for people and services', async () => {
+    const shortLived = await startIdentityProvider({
+      port: 0,
+      publicUrl: PUBLIC_URL,
+      loadBalancer: LOAD_BALANCER,
+      keysFile: null,
+      accessTokenSeconds: 7,
+    })
+    const tokenEndpoint = `${shortLived.issuer}/token`
+    const authorizationEndpoint = `${shortLived.issuer}/auth`
+    const tokens = await Promise.all([
+      signIn('ada', { endpoints: { authorizationEndpoint, tokenEndpoint } }),
+      signInAsService({ tokenEndpoint, clientId: 'reporter', clientSecret: SERVICE_CLIENT_SECRET }),
+    ])
+    await shortLived.close()
+    for (const { accessToken } of tokens) {
+      const { iat = 0, exp = 0 } = decodeJwt(accessToken)
+      expect(exp - iat).toBe(7)
+    }
   })
 
   it('connects a device', async () => {
