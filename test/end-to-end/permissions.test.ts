@@ -1,5 +1,7 @@
 /** A permission that is missing from the template is missing on one machine, too. */
+import { create } from '@bufbuild/protobuf'
 import { Code, ConnectError } from '@connectrpc/connect'
+import { InputsSchema } from '@flyteorg/flyteidl2/flyteidl2/task/common_pb.ts'
 import { RunService } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { CloudFormationResource, CloudFormationTemplate } from '../../local/alb/index.ts'
@@ -69,6 +71,17 @@ async function failureOf(call: Promise<unknown>): Promise<ConnectError | undefin
   )
 }
 
+/** A run whose inputs and task spec are kept in S3: no inputs are none, and a small spec is an attribute. */
+function largeRun() {
+  const request = sampleRun()
+  const target = request.task.case === 'taskSpec' ? request.task.value.taskTemplate?.target : undefined
+  if (target?.case !== 'container') throw new TypeError('the sample runs no container')
+  target.value.args = ['x'.repeat(400 * 1024)]
+  const inputs = create(InputsSchema, { literals: [{ name: 'x' }] })
+  request.inputWrapper = { case: 'inputs', value: inputs }
+  return request
+}
+
 const list = { scopeBy: { case: 'projectId', value: PROJECT }, request: { limit: 10 } } as const
 
 describe('with the permissions of the template', () => {
@@ -79,7 +92,7 @@ describe('with the permissions of the template', () => {
       await runsOf(stack),
       client(stack, RunService, { cookie: browser.cookies(stack.url) }),
     ]) {
-      const { run } = await runs.createRun(sampleRun())
+      const { run } = await runs.createRun(largeRun())
       const runId = run?.action?.id?.run
       await runs.getRunDetails(runId === undefined ? {} : { runId })
       await runs.listRuns(list)
@@ -103,6 +116,16 @@ describe('without a permission of a function', () => {
     )
     expect((await runs.listRuns(list)).runs).toEqual([])
     expect((await fetch(`${stack.url}/readyz`)).status).toBe(200)
+  })
+
+  it('to write objects, no run is made', async () => {
+    const stack = await start(without('s3:PutObject', /StorageBucket/))
+    const runs = await runsOf(stack)
+    expect(await failureOf(runs.createRun(largeRun()))).toMatchObject({ code: Code.Unavailable })
+    expect(denials()).toContainEqual(
+      expect.stringMatching(/ may not do s3:PutObject on arn:aws:s3:::[\w-]+\/flyte\/\*: no statement/),
+    )
+    expect((await runs.listRuns(list)).runs).toEqual([])
   })
 
   it('to query an index, runs are made and read, and not listed', async () => {
