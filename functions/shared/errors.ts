@@ -130,7 +130,6 @@ export const REASONS = {
   oauth_request_refused: invalid('The authorization server refused the request.'),
   oauth_client_refused: unauthenticated('The authorization server does not accept this client.'),
   oauth_grant_refused: invalid('The authorization server does not accept what was presented.'),
-  sign_in_unknown: invalid('This sign-in is over, or was started in another browser.'),
 
   // What there is
   path_unknown: { code: 'not_found', status: 404, message: 'There is nothing at this path.' },
