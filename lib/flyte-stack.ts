@@ -39,7 +39,7 @@ export class FlyteStack extends Stack {
       ? new LogsBucket(this, 'AccessLogs', settings.loadBalancer.logRetentionDays)
       : undefined
     const door = new FrontDoor(this, 'FrontDoor', { settings, logs })
-    const tables = new Tables(this, 'Tables')
+    const tables = new Tables(this, 'Tables', { children: false })
     const runsBucket = new RunsBucket(this, 'Storage', { storagePrefix: settings.runs.storagePrefix, logs })
     const secrets = new Secrets(this, 'Secrets', { deployment: name, settings: settings.secrets })
     const names = { loadBalancerArn: door.loadBalancerArn, storagePrefix: runsBucket.uri }

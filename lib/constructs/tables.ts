@@ -33,8 +33,33 @@ export const RUNS_INDEX_ATTRIBUTES = [
   'groupName',
 ] as const
 
+/**
+ * The index of an action's children, by the time of their last change: what a running task watches. Only a deployment
+ * with an internal load balancer has tasks that ask.
+ */
+export const CHILDREN_INDEX = {
+  indexName: 'byParent',
+  partitionKey: 'parentKey',
+  sortKey: 'changedKey',
+  attributes: [
+    'phase',
+    'attempts',
+    'actionType',
+    'outputsUri',
+    'outputBase',
+    'errorInfo',
+    'signalValue',
+    'timesOutAt',
+  ],
+} as const
+
 /** Epoch seconds after which an item may go. Deletion can lag by days: readers compare it themselves. */
 export const EXPIRY_ATTRIBUTE = 'expiresAt'
+
+export interface TablesProps {
+  /** Whether to index the children of actions. */
+  readonly children: boolean
+}
 
 /**
  * The two tables of a deployment: on demand, restorable to any second of the last 35 days, protected from deletion
@@ -44,18 +69,11 @@ export class Tables extends Construct {
   readonly runs: Table
   readonly auth: Table
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { children }: TablesProps) {
     super(scope, id)
     this.runs = makeTable(this, 'Runs')
-    for (const { indexName, partitionKey, sortKey } of RUNS_INDEXES) {
-      this.runs.addGlobalSecondaryIndex({
-        indexName,
-        partitionKey: { name: partitionKey, type: AttributeType.STRING },
-        sortKey: { name: sortKey, type: AttributeType.STRING },
-        projectionType: ProjectionType.INCLUDE,
-        nonKeyAttributes: [...RUNS_INDEX_ATTRIBUTES],
-      })
-    }
+    for (const index of RUNS_INDEXES) addIndex(this.runs, { ...index, attributes: RUNS_INDEX_ATTRIBUTES })
+    if (children) addIndex(this.runs, CHILDREN_INDEX)
     this.auth = makeTable(this, 'Auth')
   }
 
@@ -63,6 +81,23 @@ export class Tables extends Construct {
   get environment(): Record<string, string> {
     return { RUNS_TABLE: this.runs.tableName, AUTH_TABLE: this.auth.tableName }
   }
+}
+
+interface Index {
+  readonly indexName: string
+  readonly partitionKey: string
+  readonly sortKey: string
+  readonly attributes: readonly string[]
+}
+
+function addIndex(table: Table, { indexName, partitionKey, sortKey, attributes }: Index): void {
+  table.addGlobalSecondaryIndex({
+    indexName,
+    partitionKey: { name: partitionKey, type: AttributeType.STRING },
+    sortKey: { name: sortKey, type: AttributeType.STRING },
+    projectionType: ProjectionType.INCLUDE,
+    nonKeyAttributes: [...attributes],
+  })
 }
 
 function makeTable(scope: Construct, id: string): Table {

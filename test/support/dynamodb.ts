@@ -36,6 +36,23 @@ export const RUNS_INDEX_ATTRIBUTES = [
   'groupName',
 ]
 
+/** The index of an action's children. */
+export const CHILDREN_INDEX = {
+  indexName: 'byParent',
+  partitionKey: 'parentKey',
+  sortKey: 'changedKey',
+  attributes: [
+    'phase',
+    'attempts',
+    'actionType',
+    'outputsUri',
+    'outputBase',
+    'errorInfo',
+    'signalValue',
+    'timesOutAt',
+  ],
+} as const
+
 /**
  * What goes wrong with a call instead of its answer.
  *
@@ -112,20 +129,30 @@ async function createTables(client: DynamoDBClient): Promise<void> {
   ] as const
   const textAttributes = (names: readonly string[]) =>
     names.map((name) => ({ AttributeName: name, AttributeType: 'S' }) as const)
-  const indexes = Object.entries(RUNS_INDEX_KEYS).map(([name, key]) => ({
-    IndexName: name,
-    KeySchema: [
-      { AttributeName: key, KeyType: 'HASH' },
-      { AttributeName: 'createdAtKey', KeyType: 'RANGE' },
-    ] as const,
-    Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: RUNS_INDEX_ATTRIBUTES } as const,
+  const runsIndexes = Object.entries(RUNS_INDEX_KEYS).map(([indexName, partitionKey]) => ({
+    indexName,
+    partitionKey,
+    sortKey: 'createdAtKey',
+    attributes: RUNS_INDEX_ATTRIBUTES,
   }))
+  const indexes = [...runsIndexes, CHILDREN_INDEX].map((index) => ({
+    IndexName: index.indexName,
+    KeySchema: [
+      { AttributeName: index.partitionKey, KeyType: 'HASH' as const },
+      { AttributeName: index.sortKey, KeyType: 'RANGE' as const },
+    ],
+    Projection: {
+      ProjectionType: 'INCLUDE' as const,
+      NonKeyAttributes: index.attributes.slice() as string[],
+    },
+  }))
+  const indexKeys = indexes.flatMap(({ KeySchema: schema }) => schema.map((key) => key.AttributeName))
   const tables = [
     {
       TableName: RUNS_TABLE,
       KeySchema: [...keys],
-      AttributeDefinitions: textAttributes(['pk', 'sk', 'createdAtKey', ...Object.values(RUNS_INDEX_KEYS)]),
-      GlobalSecondaryIndexes: indexes.map((index) => ({ ...index, KeySchema: [...index.KeySchema] })),
+      AttributeDefinitions: textAttributes([...new Set(['pk', 'sk', ...indexKeys])]),
+      GlobalSecondaryIndexes: indexes,
       BillingMode: 'PAY_PER_REQUEST',
     },
     {

@@ -7,4 +7,5 @@ it('is tested against tables of the shape that the stack deploys', () => {
   expect(Object.fromEntries(keys)).toEqual(support.RUNS_INDEX_KEYS)
   expect(new Set(stack.RUNS_INDEXES.map(({ sortKey }) => sortKey))).toEqual(new Set(['createdAtKey']))
   expect([...stack.RUNS_INDEX_ATTRIBUTES].toSorted()).toEqual(support.RUNS_INDEX_ATTRIBUTES.toSorted())
+  expect(stack.CHILDREN_INDEX).toEqual(support.CHILDREN_INDEX)
 })
