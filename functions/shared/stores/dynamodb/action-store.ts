@@ -1,0 +1,149 @@
+/** Actions in DynamoDB: items of the Runs table, and its index byParent. */
+import {
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb'
+import type {
+  ActionKey,
+  ActionStore,
+  ChangeOutcome,
+  ChildPage,
+  CreateActionOutcome,
+  NewAction,
+  StoredAction,
+} from '../action-store.ts'
+import { abortChange, attemptChange, type Change, signalChange, statusChange } from './action-changes.ts'
+import {
+  actionOfChangedKey,
+  actionOfItem,
+  CHILDREN_INDEX,
+  childOfItem,
+  itemOfAction,
+  parentKey,
+} from './action-item.ts'
+import { type Item, text, textOf } from './attributes.ts'
+import { isConditionFailure, storeErrorOf } from './client.ts'
+import { joinKey } from './keys.ts'
+import { actionKey } from './run-item.ts'
+
+interface Table {
+  readonly client: DynamoDBClient
+  readonly tableName: string
+}
+
+/** Makes the action store. */
+export function createDynamoDbActionStore(client: DynamoDBClient, tableName: string): ActionStore {
+  const table: Table = { client, tableName }
+  return {
+    create: (action) => createAction(table, action),
+    find: (key) => findAction(table, key),
+    changeStatus: (key, status) => apply(table, key, statusChange(key, status)),
+    recordAttempt: (key, report) => apply(table, key, attemptChange(key, report)),
+    abort: async (key, abort) => {
+      const outcome = await apply(table, key, abortChange(key, abort))
+      return outcome === 'changed' ? 'aborted' : outcome === 'outdated' ? 'already-ended' : outcome
+    },
+    signal: (key, signal) => apply(table, key, signalChange(key, signal)),
+    children: (parent, page) => readChildren(table, parent, page),
+    findTurn: async (parent) => {
+      const item = await getItem(table, turnKey(parent))
+      return item && textOf(item, 'position')
+    },
+    keepTurn: (parent, position) => keepTurn(table, parent, position),
+  }
+}
+
+async function createAction(table: Table, action: NewAction): Promise<CreateActionOutcome> {
+  try {
+    await table.client.send(
+      new PutItemCommand({
+        TableName: table.tableName,
+        Item: itemOfAction(action),
+        ConditionExpression: 'attribute_not_exists(pk)',
+      }),
+    )
+    return { created: true }
+  } catch (error) {
+    if (!isConditionFailure(error)) throw storeErrorOf(error)
+  }
+  const existing = await findAction(table, { run: action.key, action: action.action })
+  return existing === undefined ? createAction(table, action) : { created: false, existing }
+}
+
+async function findAction(table: Table, { run, action }: ActionKey): Promise<StoredAction | undefined> {
+  const item = await getItem(table, actionKey(run, action))
+  return item && actionOfItem(item)
+}
+
+async function getItem({ client, tableName }: Table, key: Item): Promise<Item | undefined> {
+  try {
+    const { Item: item } = await client.send(
+      new GetItemCommand({ TableName: tableName, Key: key, ConsistentRead: true }),
+    )
+    return item
+  } catch (error) {
+    throw storeErrorOf(error)
+  }
+}
+
+async function apply(table: Table, key: ActionKey, change: Change): Promise<ChangeOutcome> {
+  const { client, tableName } = table
+  try {
+    await client.send(
+      new UpdateItemCommand({ TableName: tableName, Key: actionKey(key.run, key.action), ...change }),
+    )
+    return 'changed'
+  } catch (error) {
+    if (!isConditionFailure(error)) throw storeErrorOf(error)
+  }
+  return (await getItem(table, actionKey(key.run, key.action))) === undefined ? 'not-found' : 'outdated'
+}
+
+async function readChildren(
+  { client, tableName }: Table,
+  parent: ActionKey,
+  { limit, after }: Parameters<ActionStore['children']>[1],
+): Promise<ChildPage> {
+  try {
+    const { Items: items = [], LastEvaluatedKey: last } = await client.send(
+      new QueryCommand({
+        TableName: tableName,
+        IndexName: CHILDREN_INDEX.name,
+        KeyConditionExpression: `${CHILDREN_INDEX.partitionKey} = :parent`,
+        ExpressionAttributeValues: { ':parent': text(parentKey(parent)) },
+        ScanIndexForward: false,
+        Limit: limit,
+        ExclusiveStartKey: after === undefined ? undefined : startKey(parent, after),
+      }),
+    )
+    return { children: items.map(childOfItem), next: last && textOf(last, CHILDREN_INDEX.sortKey) }
+  } catch (error) {
+    throw storeErrorOf(error)
+  }
+}
+
+function startKey(parent: ActionKey, position: string): Item {
+  return {
+    ...actionKey(parent.run, actionOfChangedKey(position)),
+    [CHILDREN_INDEX.partitionKey]: text(parentKey(parent)),
+    [CHILDREN_INDEX.sortKey]: text(position),
+  }
+}
+
+function turnKey({ run, action }: ActionKey): Item {
+  const { pk = text('') } = actionKey(run, action)
+  return { pk, sk: text(joinKey('WATCH', action)) }
+}
+
+async function keepTurn({ client, tableName }: Table, parent: ActionKey, position: string): Promise<void> {
+  try {
+    await client.send(
+      new PutItemCommand({ TableName: tableName, Item: { ...turnKey(parent), position: text(position) } }),
+    )
+  } catch (error) {
+    throw storeErrorOf(error)
+  }
+}
