@@ -1,4 +1,5 @@
 /** Who may do what at the doubles of AWS's services: what a double asks before it does anything. */
+import type { IncomingHttpHeaders } from 'node:http'
 import { LOCAL_CREDENTIALS } from './credentials.ts'
 
 /** Something that a caller asked for and may not do. */
@@ -25,8 +26,11 @@ export interface Caller {
 }
 
 export interface Access {
-  /** The caller behind an access key id; undefined for a key that nobody has. */
-  readonly callerOf: (accessKeyId: string) => Caller | undefined
+  /**
+   * The caller behind an access key id; undefined for a key that nobody has, and for one that comes without
+   * its session token or with another one.
+   */
+  readonly callerOf: (accessKeyId: string, sessionToken?: string) => Caller | undefined
 }
 
 /** The owner of the local stack: whoever uses {@link LOCAL_CREDENTIALS} may do everything. */
@@ -37,7 +41,8 @@ const OWNER: Caller = {
 
 /** Knows the owner and nobody else. */
 export const ownerOnly: Access = {
-  callerOf: (accessKeyId) => (accessKeyId === LOCAL_CREDENTIALS.accessKeyId ? OWNER : undefined),
+  callerOf: (accessKeyId, sessionToken) =>
+    accessKeyId === LOCAL_CREDENTIALS.accessKeyId && sessionToken === undefined ? OWNER : undefined,
 }
 
 /**
@@ -58,6 +63,12 @@ export function refusalMessage(refusal: Refusal, shownResource: string = refusal
  * The access key id that a request says it is signed with; undefined for a header that is not of AWS
  * Signature Version 4. Does not check the signature.
  */
-export function claimedAccessKeyId(authorization: string | undefined): string | undefined {
+export function claimedAccessKeyId({ authorization }: IncomingHttpHeaders): string | undefined {
   return /^AWS4-HMAC-SHA256 Credential=([^,/\s]+)\//.exec(authorization ?? '')?.[1]
+}
+
+/** The session token that a request comes with. */
+export function sessionTokenOf(headers: IncomingHttpHeaders): string | undefined {
+  const token = headers['x-amz-security-token']
+  return token === undefined ? undefined : String(token)
 }

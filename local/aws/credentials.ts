@@ -7,6 +7,8 @@
 export interface Credentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string
+  /** What a key of a role that was taken is only good with. */
+  readonly sessionToken?: string
 }
 
 /** Those of the stack's owner, who may do everything. */
@@ -15,7 +17,15 @@ export const LOCAL_CREDENTIALS = {
   secretAccessKey: 'on-this-machine-only',
 } as const satisfies Credentials
 
-/** Those of one function, who may do what its role allows. The key's id ends with the function's name. */
-export function functionCredentials(functionName: string): Credentials {
-  return { ...LOCAL_CREDENTIALS, accessKeyId: `ASIALOCAL-${functionName}` }
+/**
+ * Those of one function, who may do what its role allows. The key's id ends with the function's name; as
+ * Lambda's, the key is only good with its session token.
+ */
+export function functionCredentials(functionName: string): Required<Credentials> {
+  const { secretAccessKey } = LOCAL_CREDENTIALS
+  return {
+    accessKeyId: `ASIALOCAL-${functionName}`,
+    secretAccessKey,
+    sessionToken: `session-of-${functionName}`,
+  }
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { readBody } from '../http.ts'
-import { type Access, claimedAccessKeyId, refusalMessage } from './access.ts'
+import { type Access, claimedAccessKeyId, refusalMessage, sessionTokenOf } from './access.ts'
 import { type TableUse, tableUses } from './dynamodb-operations.ts'
 
 /** Where a request is sent that is a call of an operation. */
@@ -41,11 +41,11 @@ interface Problem {
 }
 
 function problem(request: IncomingMessage, body: Buffer, options: GateOptions): Problem | undefined {
-  const accessKeyId = claimedAccessKeyId(request.headers.authorization)
+  const accessKeyId = claimedAccessKeyId(request.headers)
   if (accessKeyId === undefined) {
     return service('MissingAuthenticationTokenException', 'Request is missing Authentication Token')
   }
-  const caller = options.access.callerOf(accessKeyId)
+  const caller = options.access.callerOf(accessKeyId, sessionTokenOf(request.headers))
   if (caller === undefined) {
     return service('UnrecognizedClientException', 'The security token included in the request is invalid.')
   }

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { readBody } from '../http.ts'
 import { closeServer, LOOPBACK, listen } from '../listening.ts'
-import { type Access, claimedAccessKeyId, refusalMessage } from './access.ts'
+import { type Access, claimedAccessKeyId, refusalMessage, sessionTokenOf } from './access.ts'
 
 /** One secret. `arn` ends with a dash and six characters after the name, as AWS's do. */
 export interface LocalSecret {
@@ -84,9 +84,9 @@ function answerTo(options: {
   access: Access
 }): Answer {
   const { headers, body, secrets, access } = options
-  const accessKeyId = claimedAccessKeyId(headers.authorization)
+  const accessKeyId = claimedAccessKeyId(headers)
   if (accessKeyId === undefined) return refused('MissingAuthenticationTokenException')
-  const caller = access.callerOf(accessKeyId)
+  const caller = access.callerOf(accessKeyId, sessionTokenOf(headers))
   if (caller === undefined) return refused('UnrecognizedClientException')
   if (headers['x-amz-target'] !== 'secretsmanager.GetSecretValue') return refused('UnknownOperationException')
   const id = secretIdOf(body)

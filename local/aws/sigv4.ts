@@ -4,6 +4,7 @@
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { sessionTokenOf } from './access.ts'
 
 export interface SignedRequest {
   readonly method: string
@@ -43,8 +44,8 @@ export type Verification<Signer> = { readonly signer: Signer } | { readonly prob
 /** Finds whoever signed the request, if it is unchanged and in time. */
 export function verifySignature<Signer extends { readonly secretAccessKey: string }>(options: {
   request: SignedRequest
-  /** The holder of an access key; undefined for a key that nobody has. */
-  signerOf: (accessKeyId: string) => Signer | undefined
+  /** The holder of an access key; undefined for a key that nobody has, or not with this session token. */
+  signerOf: (accessKeyId: string, sessionToken: string | undefined) => Signer | undefined
   nowMs: number
 }): Verification<Signer> {
   const { request, signerOf, nowMs } = options
@@ -54,7 +55,8 @@ export function verifySignature<Signer extends { readonly secretAccessKey: strin
   }
   const signature = query.has('X-Amz-Signature') ? fromQuery(query) : fromHeader(request.headers)
   if (signature === undefined) return { problem: 'AuthorizationHeaderMalformed' }
-  const signer = signerOf(signature.accessKeyId)
+  const sessionToken = query.get('X-Amz-Security-Token') ?? sessionTokenOf(request.headers)
+  const signer = signerOf(signature.accessKeyId, sessionToken)
   if (signer === undefined) return { problem: 'InvalidAccessKeyId' }
   const expected = sign({ request, signature, secretAccessKey: signer.secretAccessKey })
   if (!sameText(expected, signature.signature)) return { problem: 'SignatureDoesNotMatch' }

@@ -14,17 +14,19 @@ export type OnRefusal = (functionName: string, sentence: string) => void
  * role allows.
  */
 export function createAccess(identities: readonly FunctionIdentity[], onRefusal: OnRefusal): Access {
-  const callers = new Map<string, Caller>()
+  const callers = new Map<string, { readonly token: string; readonly caller: Caller }>()
   for (const identity of identities) {
-    const { accessKeyId, secretAccessKey } = functionCredentials(identity.functionName)
-    callers.set(accessKeyId, {
-      secretAccessKey,
-      refusal: (action, resource, circumstance = '') =>
-        refuse(identity, { action, resource, circumstance }, onRefusal),
-    })
+    const { accessKeyId, secretAccessKey, sessionToken } = functionCredentials(identity.functionName)
+    const refusal: Caller['refusal'] = (action, resource, circumstance = '') =>
+      refuse(identity, { action, resource, circumstance }, onRefusal)
+    callers.set(accessKeyId, { token: sessionToken, caller: { secretAccessKey, refusal } })
   }
   return {
-    callerOf: (accessKeyId) => callers.get(accessKeyId) ?? ownerOnly.callerOf(accessKeyId),
+    callerOf(accessKeyId, sessionToken) {
+      const known = callers.get(accessKeyId)
+      if (known === undefined) return ownerOnly.callerOf(accessKeyId, sessionToken)
+      return known.token === sessionToken ? known.caller : undefined
+    },
   }
 }
 

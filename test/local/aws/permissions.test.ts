@@ -20,7 +20,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { LOCAL_CREDENTIALS } from '../../../local/aws/credentials.ts'
+import { type Credentials, LOCAL_CREDENTIALS } from '../../../local/aws/credentials.ts'
 import { type LocalDynamoDb, startDynamoDb } from '../../../local/aws/dynamodb.ts'
 import { type LocalS3, startS3 } from '../../../local/aws/s3.ts'
 import { type LocalSecretsManager, startSecretsManager } from '../../../local/aws/secrets-manager.ts'
@@ -78,9 +78,9 @@ async function refusalOf(call: Promise<unknown>): Promise<{ name: string; messag
 }
 
 describe('DynamoDB', () => {
-  const clientOf = (credentials: { accessKeyId: string; secretAccessKey: string }) =>
+  const clientOf = (credentials: Credentials) =>
     new DynamoDBClient({ endpoint: database.endpoint, region: REGION, credentials })
-  const send = (command: object, credentials = RESTRICTED_CREDENTIALS) =>
+  const send = (command: object, credentials: Credentials = RESTRICTED_CREDENTIALS) =>
     refusalOf(untyped(clientOf(credentials)).send(command))
   const Key = { pk: { S: 'a' } }
   const query = (IndexName?: string) =>
@@ -150,9 +150,11 @@ describe('DynamoDB', () => {
 
   it('knows nobody behind another key', async () => {
     const command = new GetItemCommand({ TableName: 'Runs', Key })
-    expect(await send(command, { ...RESTRICTED_CREDENTIALS, accessKeyId: 'AKIAOTHER' })).toMatchObject({
-      name: 'UnrecognizedClientException',
-    })
+    for (const change of [{ accessKeyId: 'AKIAOTHER' }, { sessionToken: 'other' }]) {
+      expect(await send(command, { ...RESTRICTED_CREDENTIALS, ...change })).toMatchObject({
+        name: 'UnrecognizedClientException',
+      })
+    }
   })
 
   it('refuses a call that nobody signed, and one signed in its query', async () => {
@@ -174,7 +176,7 @@ describe('DynamoDB', () => {
     const response = await fetch(database.endpoint, {
       method: 'POST',
       headers: {
-        authorization: `AWS4-HMAC-SHA256 Credential=${RESTRICTED_CREDENTIALS.accessKeyId}/x, SignedHeaders=host, Signature=0`,
+        authorization: `AWS4-HMAC-SHA256 Credential=${LOCAL_CREDENTIALS.accessKeyId}/x, SignedHeaders=host, Signature=0`,
         'content-type': 'application/x-amz-json-1.0',
         'x-amz-target': 'DynamoDB_20120810.Scan',
       },
@@ -187,7 +189,7 @@ describe('DynamoDB', () => {
 })
 
 describe('S3', () => {
-  const clientOf = (credentials: { accessKeyId: string; secretAccessKey: string }) =>
+  const clientOf = (credentials: Credentials) =>
     new S3Client({ endpoint: objects.endpoint, region: REGION, credentials, forcePathStyle: true })
   const send = (command: object) => refusalOf(untyped(clientOf(RESTRICTED_CREDENTIALS)).send(command))
   const at = (Key: string, Bucket = BUCKET) => ({ Bucket, Key })
@@ -219,6 +221,12 @@ describe('S3', () => {
     expect(await send(new HeadObjectCommand(at('no', 'listed')))).toMatchObject({ name: 'NotFound' })
   })
 
+  it('knows nobody behind a key without its session token', async () => {
+    const { sessionToken: _, ...withoutToken } = RESTRICTED_CREDENTIALS
+    const sent = clientOf(withoutToken).send(new GetObjectCommand(at('flyte/a')))
+    await expect(sent).rejects.toMatchObject({ name: 'InvalidAccessKeyId' })
+  })
+
   it('refuses HEAD with 403 and no body', async () => {
     const sent = clientOf(RESTRICTED_CREDENTIALS).send(new HeadObjectCommand(at('flyte/no')))
     await expect(sent).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } })
@@ -231,7 +239,7 @@ describe('S3', () => {
   })
 
   it('asks at the use of a presigned URL what its signer may do', async () => {
-    const put = (key: string) =>
+    const put = (key: string, credentials: Credentials = RESTRICTED_CREDENTIALS) =>
       fetch(
         presign({
           endpoint: objects.endpoint,
@@ -239,12 +247,14 @@ describe('S3', () => {
           path: `/${BUCKET}/${key}`,
           headers: {},
           expiresInSeconds: 60,
-          credentials: RESTRICTED_CREDENTIALS,
+          credentials,
         }),
         { method: 'PUT', body: 'x' },
       )
     expect((await put('flyte/presigned')).status).toBe(200)
     expect((await put('other/presigned')).status).toBe(403)
+    const { sessionToken: _, ...withoutToken } = RESTRICTED_CREDENTIALS
+    expect((await put('flyte/presigned', withoutToken)).status).toBe(403)
   })
 })
 

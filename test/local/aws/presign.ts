@@ -15,7 +15,7 @@ export function presign(options: {
   credentials?: Credentials
 }): string {
   const { endpoint, method, path, expiresInSeconds, signedAtMs = Date.now() } = options
-  const { accessKeyId, secretAccessKey } = options.credentials ?? LOCAL_CREDENTIALS
+  const { accessKeyId, secretAccessKey, sessionToken }: Credentials = options.credentials ?? LOCAL_CREDENTIALS
   const timestamp = new Date(signedAtMs).toISOString().replace(/[-:]|\.\d+/g, '')
   const scope = `${timestamp.slice(0, 8)}/eu-west-1/s3/aws4_request`
   const headers = Object.entries({ host: new URL(endpoint).host, ...options.headers }).toSorted()
@@ -26,6 +26,7 @@ export function presign(options: {
     'X-Amz-Date': timestamp,
     'X-Amz-Expires': String(expiresInSeconds),
     'X-Amz-SignedHeaders': names,
+    ...(sessionToken === undefined ? {} : { 'X-Amz-Security-Token': sessionToken }),
   })
     .map((pair) => pair.map(encodeURIComponent).join('='))
     .toSorted()

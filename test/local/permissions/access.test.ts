@@ -25,7 +25,8 @@ const access = createAccess(
   [{ functionName: 'flyte-runs', principal: PRINCIPAL, permissions }],
   (name, sentence) => told.push(`${name}: ${sentence}`),
 )
-const runs = access.callerOf(functionCredentials('flyte-runs').accessKeyId)
+const { accessKeyId, sessionToken } = functionCredentials('flyte-runs')
+const runs = access.callerOf(accessKeyId, sessionToken)
 
 describe('the access of a deployment', () => {
   it('lets the owner do everything', () => {
@@ -44,6 +45,13 @@ describe('the access of a deployment', () => {
       expect(access.callerOf(key)).toBeUndefined()
     })
   }
+
+  it('knows nobody behind a function’s key without its session token, or with another one', () => {
+    expect(access.callerOf(accessKeyId)).toBeUndefined()
+    expect(access.callerOf(accessKeyId, '')).toBeUndefined()
+    expect(access.callerOf(accessKeyId, functionCredentials('flyte-other').sessionToken)).toBeUndefined()
+    expect(access.callerOf(LOCAL_CREDENTIALS.accessKeyId, sessionToken)).toBeUndefined()
+  })
 
   const refusals: [string, action: string, because: string, sentence: RegExp][] = [
     [
@@ -109,7 +117,8 @@ describe('a refusal', () => {
 describe('the key of a signed request', () => {
   const HEADER =
     'AWS4-HMAC-SHA256 Credential=ASIALOCAL-flyte-runs/20260101/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=0'
-  it('is read from its header', () => expect(claimedAccessKeyId(HEADER)).toBe('ASIALOCAL-flyte-runs'))
+  it('is read from its header', () =>
+    expect(claimedAccessKeyId({ authorization: HEADER })).toBe('ASIALOCAL-flyte-runs'))
 
   for (const header of [
     undefined,
@@ -119,6 +128,7 @@ describe('the key of a signed request', () => {
     'AWS4-HMAC-SHA256 Credential=/x',
     HEADER.replace('SHA256', 'SHA1'),
   ]) {
-    it(`is not read from ${header || 'nothing'}`, () => expect(claimedAccessKeyId(header)).toBeUndefined())
+    it(`is not read from ${header || 'nothing'}`, () =>
+      expect(claimedAccessKeyId({ authorization: header })).toBeUndefined())
   }
 })
