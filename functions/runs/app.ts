@@ -20,11 +20,16 @@ import type { RunsDeps } from './deps.ts'
 import { getActionDataUrisMethod } from './get-action-data-uris.ts'
 import { getActionDetailsMethod } from './get-action-details.ts'
 import { getRunDetailsMethod } from './get-run-details.ts'
+import { listActionsMethod } from './list-actions/list-actions.ts'
 import { listRunsMethod } from './list-runs/list-runs.ts'
 import { createProjectMethod, updateProjectMethod } from './projects/change-project.ts'
 import { getProjectMethod } from './projects/get-project.ts'
 import { listProjectsMethod } from './projects/list-projects.ts'
 import { userInfoMethod } from './user-info.ts'
+import { watchActionsMethod } from './watch/watch-actions.ts'
+import { watchActionDetailsMethod, watchRunDetailsMethod } from './watch/watch-details.ts'
+import { watchGroupsMethod } from './watch/watch-groups.ts'
+import { watchRunsMethod } from './watch/watch-runs.ts'
 
 export interface RunsAppOptions extends RunsDeps {
   readonly gate: CallerGate
@@ -54,6 +59,12 @@ function servicesOf(deps: RunsDeps): RpcOptions['services'] {
       getActionDetails: getActionDetailsMethod(deps),
       getActionDataURIs: getActionDataUrisMethod(deps),
       listRuns: listRunsMethod(deps),
+      listActions: listActionsMethod(deps),
+      watchRunDetails: watchRunDetailsMethod(deps),
+      watchActionDetails: watchActionDetailsMethod(deps),
+      watchRuns: watchRunsMethod(deps),
+      watchActions: watchActionsMethod(deps),
+      watchGroups: watchGroupsMethod(deps),
       abortRun: abortRunMethod(deps),
       abortAction: abortActionMethod(deps),
     })

@@ -1,5 +1,7 @@
 /** `RunService.GetActionDetails`. */
 import { create } from '@bufbuild/protobuf'
+import type { ActionIdentifier } from '@flyteorg/flyteidl2/flyteidl2/common/identifier_pb.ts'
+import type { ActionDetails } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_definition_pb.ts'
 import {
   type GetActionDetailsRequest,
   type GetActionDetailsResponse,
@@ -11,9 +13,17 @@ import { actionDetailsOf } from './messages.ts'
 
 /** Makes the method. It throws `action_not_found`. */
 export function getActionDetailsMethod({ runs, tasks }: Pick<RunsDeps, 'runs' | 'tasks'>) {
-  return async ({ actionId }: GetActionDetailsRequest): Promise<GetActionDetailsResponse> => {
-    const { action, org } = await findAction(runs, actionId)
-    const spec = await tasks.findSpec(action.taskSpecDigest)
-    return create(GetActionDetailsResponseSchema, { details: actionDetailsOf(action, org, spec) })
-  }
+  return async ({ actionId }: GetActionDetailsRequest): Promise<GetActionDetailsResponse> =>
+    create(GetActionDetailsResponseSchema, { details: await readActionDetails({ runs, tasks }, actionId) })
+}
+
+/** Everything about an action as it is now. Throws `action_not_found`. */
+export async function readActionDetails(
+  { runs, tasks }: Pick<RunsDeps, 'runs' | 'tasks'>,
+  actionId: ActionIdentifier | undefined,
+): Promise<ActionDetails> {
+  const { action, org } = await findAction(runs, actionId)
+  // Traces and conditions have no task.
+  const spec = action.taskSpecDigest === '' ? undefined : await tasks.findSpec(action.taskSpecDigest)
+  return actionDetailsOf(action, org, spec)
 }

@@ -1,7 +1,11 @@
 /** `RunService.GetRunDetails`. */
 import { create, fromBinary } from '@bufbuild/protobuf'
+import type { RunIdentifier } from '@flyteorg/flyteidl2/flyteidl2/common/identifier_pb.ts'
 import { RunSpecSchema } from '@flyteorg/flyteidl2/flyteidl2/task/run_pb.ts'
-import { RunDetailsSchema } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_definition_pb.ts'
+import {
+  type RunDetails,
+  RunDetailsSchema,
+} from '@flyteorg/flyteidl2/flyteidl2/workflow/run_definition_pb.ts'
 import {
   type GetRunDetailsRequest,
   type GetRunDetailsResponse,
@@ -14,15 +18,21 @@ import { actionDetailsOf } from './messages.ts'
 
 /** Makes the method. It throws `run_not_found`. */
 export function getRunDetailsMethod({ runs, tasks }: Pick<RunsDeps, 'runs' | 'tasks'>) {
-  return async ({ runId }: GetRunDetailsRequest): Promise<GetRunDetailsResponse> => {
-    const id = required(runId, 'run_id')
-    const run = await runs.find(id)
-    if (run === undefined) throw new ServiceError('run_not_found')
-    const spec = await tasks.findSpec(run.taskSpecDigest)
-    const details = create(RunDetailsSchema, {
-      runSpec: fromBinary(RunSpecSchema, run.runSpec),
-      action: actionDetailsOf(run, id.org, spec),
-    })
-    return create(GetRunDetailsResponseSchema, { details })
-  }
+  return async ({ runId }: GetRunDetailsRequest): Promise<GetRunDetailsResponse> =>
+    create(GetRunDetailsResponseSchema, { details: await readRunDetails({ runs, tasks }, runId) })
+}
+
+/** Everything about a run as it is now. Throws `run_not_found`. */
+export async function readRunDetails(
+  { runs, tasks }: Pick<RunsDeps, 'runs' | 'tasks'>,
+  runId: RunIdentifier | undefined,
+): Promise<RunDetails> {
+  const id = required(runId, 'run_id')
+  const run = await runs.find(id)
+  if (run === undefined) throw new ServiceError('run_not_found')
+  const spec = await tasks.findSpec(run.taskSpecDigest)
+  return create(RunDetailsSchema, {
+    runSpec: fromBinary(RunSpecSchema, run.runSpec),
+    action: actionDetailsOf(run, id.org, spec),
+  })
 }

@@ -20,7 +20,7 @@ import {
   ErrorInfoSchema,
 } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_definition_pb.ts'
 import { readEnrichedIdentity } from '../shared/identity/enriched-identity.ts'
-import { ROOT_ACTION, type RunSummary, type StoredRun } from '../shared/stores/run-store.ts'
+import type { RunSummary, RunTask, StoredRun } from '../shared/stores/run-store.ts'
 
 /**
  * The lightweight form, as lists and CreateRun show it.
@@ -57,19 +57,26 @@ function actionIdOf({ key, action }: RunSummary, org: string) {
 }
 
 function metadataOf(
-  { task, source, action }: RunSummary,
+  { task, source, inside }: RunSummary,
   executedBy: EnrichedIdentity | undefined,
 ): ActionMetadata {
-  const { type, shortName, environmentName, ...id } = task
   return create(ActionMetadataSchema, {
     executedBy,
-    spec: { case: 'task', value: { id, taskType: type, shortName } },
-    actionType: ActionType.TASK,
-    environmentName,
+    spec: specOfMetadata(task, inside?.type),
+    actionType: inside?.type ?? ActionType.TASK,
+    environmentName: task.environmentName,
     funtionName: task.name,
     source,
-    parent: action === ROOT_ACTION ? '' : ROOT_ACTION,
+    parent: inside?.parent ?? '',
+    group: inside?.group ?? '',
   })
+}
+
+/** Traces and conditions have a name of their own and no task. */
+function specOfMetadata({ type, shortName, environmentName: _, ...id }: RunTask, actionType?: number) {
+  if (actionType === ActionType.TRACE) return { case: 'trace', value: { name: shortName } } as const
+  if (actionType === ActionType.CONDITION) return { case: 'condition', value: { name: shortName } } as const
+  return { case: 'task', value: { id, taskType: type, shortName } } as const
 }
 
 function statusOf(run: RunSummary): ActionStatus {

@@ -24,7 +24,7 @@ import type { Caller } from '../../shared/identity/caller.ts'
 import { callerKey } from '../../shared/identity/caller-gate.ts'
 import { enrichedIdentityOf } from '../../shared/identity/enriched-identity.ts'
 import { callKey, requestKey } from '../../shared/rpc/router.ts'
-import { ROOT_ACTION, type StoredRun } from '../../shared/stores/run-store.ts'
+import { type Labels, ROOT_ACTION, type StoredRun } from '../../shared/stores/run-store.ts'
 import type { TaskToRun } from '../../shared/tasks/task-to-run.ts'
 import { type RunsDeps, recordedCallerOf } from '../deps.ts'
 import { actionOf } from '../messages.ts'
@@ -36,12 +36,16 @@ import { taskOfRequest } from './task-of-request.ts'
 /** An item holds 400 KB; what else is in it is small. */
 export const MAX_RUN_SPEC_BYTES = 300 * 1024
 
+/** Labels are copied into every index. */
+export const MAX_LABELS_BYTES = 8 * 1024
+
 /** What a request comes to once it has been checked. */
 interface PlannedRun {
   readonly place: RunPlace
   readonly task: TaskToRun
   readonly inputs: RunInputs
   readonly runSpec: Uint8Array
+  readonly labels: Labels | undefined
   readonly source: number
 }
 
@@ -81,7 +85,19 @@ async function planRun(deps: RunsDeps, request: CreateRunRequest): Promise<Plann
     deps.projects.assertExists(place.project),
   ])
   const inputs = await inputsOfRequest({ request, place, task, deps })
-  return { place, task, inputs, runSpec, source: request.source }
+  return { place, task, inputs, runSpec, labels: labelsOf(request.runSpec), source: request.source }
+}
+
+/** The labels that runs are found by; every index has a copy of them. */
+function labelsOf(runSpec: RunSpec | undefined): Labels | undefined {
+  const labels = runSpec?.labels?.values ?? {}
+  const entries = Object.entries(labels)
+  if (Buffer.byteLength(JSON.stringify(entries)) > MAX_LABELS_BYTES) {
+    throw new ServiceError('request_too_large', {
+      message: `run_spec.labels is larger than ${MAX_LABELS_BYTES} bytes.`,
+    })
+  }
+  return entries.length === 0 ? undefined : labels
 }
 
 function runSpecBytes(runSpec: RunSpec | undefined): Uint8Array {
@@ -151,6 +167,7 @@ function newRun({ plan, recorded, executedBy, key, digest, nowMs }: NewRun): Sto
     requestDigest: digest,
     abort: undefined,
     errorInfo: undefined,
+    labels: plan.labels,
   }
 }
 

@@ -9,11 +9,11 @@ import {
 import { ServiceError } from '../../shared/errors.ts'
 import type { RunQuery, RunScope } from '../../shared/stores/run-store.ts'
 import type { RunsDeps } from '../deps.ts'
+import { conditionsOfFilters, RUN_FIELDS } from '../filters.ts'
 import { actionOf } from '../messages.ts'
+import { isNewestFirst } from '../order.ts'
 import { pageLimit } from '../page-limit.ts'
 import { makePageToken, readPageToken } from '../page-token.ts'
-import { conditionsOfFilters } from './filters.ts'
-import { isNewestFirst } from './order.ts'
 
 /**
  * Makes the method. A page can be shorter than its limit and still have a next one; an empty token ends the list.
@@ -26,7 +26,7 @@ export function listRunsMethod({ runs }: Pick<RunsDeps, 'runs'>) {
     const { scope, org } = scopeOf(request.scopeBy)
     const query: RunQuery = {
       scope,
-      ...conditionsOfFilters(request.request),
+      ...conditionsOfFilters(request.request, RUN_FIELDS),
       newestFirst: isNewestFirst(request.request),
     }
     const page = await runs.list(query, {
@@ -40,7 +40,8 @@ export function listRunsMethod({ runs }: Pick<RunsDeps, 'runs'>) {
   }
 }
 
-function scopeOf(scopeBy: ListRunsRequest['scopeBy']): { scope: RunScope; org: string } {
+/** Which runs a request is about, and the organization to answer with. */
+export function scopeOf(scopeBy: ListRunsRequest['scopeBy']): { scope: RunScope; org: string } {
   switch (scopeBy.case) {
     case 'projectId': {
       const { organization, name, domain } = scopeBy.value

@@ -181,6 +181,32 @@ describe('ListRuns', () => {
     expect(await everyName({}, { case: 'taskId', value: { ...task, version: 'v2' } })).toEqual([])
   })
 
+  it('lists the runs with a label, by its value or whatever that is', async () => {
+    const project = { ...PROJECT, name: 'sandbox' }
+    const make = async (name: string, values: Record<string, string>) => {
+      const value = { org: '', project: 'sandbox', domain: 'development', name }
+      await ada.runs.createRun({
+        id: { case: 'runId', value },
+        task: byTaskSpec(),
+        runSpec: { labels: { values } },
+      })
+    }
+    await make('blue', { team: 'blue', 'app.kubernetes.io/name': 'x' })
+    await make('red', { team: 'red' })
+    await make('bare', {})
+    const scopeBy = { case: 'projectId' as const, value: project }
+    // Newer than our generated code: the SDK sends its number.
+    const exists = 15 as Filter_Function
+    expect(await everyName({ filters: [filter('labels.team', EQUAL, 'blue')] }, scopeBy)).toEqual(['blue'])
+    expect((await everyName({ filters: [filter('labels.team', exists)] }, scopeBy)).sort()).toEqual([
+      'blue',
+      'red',
+    ])
+    const dotted = filter('labels.app.kubernetes.io/name', exists)
+    expect(await everyName({ filters: [dotted] }, scopeBy)).toEqual(['blue'])
+    expect(await everyName({ filters: [filter('labels.team', EQUAL, 'green')] }, scopeBy)).toEqual([])
+  })
+
   it('lists nothing of a project that there is none of', async () => {
     expect(await everyName({}, { case: 'projectId', value: { ...PROJECT, name: 'nothing' } })).toEqual([])
   })
@@ -230,7 +256,15 @@ describe('ListRuns, refused', () => {
       filter('toString', EQUAL, 'x'),
       'request.filters[0].field',
     ],
-    ['a label', filter('labels.team', EQUAL, 'x'), 'request.filters[0].field'],
+    ['a label without a name', filter('labels.', EQUAL, 'x'), 'request.filters[0].field'],
+    ['a label without a value', filter('labels.team', EQUAL), 'request.filters[0].values'],
+    ['a label with two values', filter('labels.team', EQUAL, 'x', 'y'), 'request.filters[0].values'],
+    [
+      'a label that contains',
+      filter('labels.team', Filter_Function.CONTAINS, 'x'),
+      'request.filters[0].function',
+    ],
+    ['the parent of a run', filter('parent_name', EQUAL, 'a0'), 'request.filters[0].field'],
     ['a phase that is no number', filter('phase', EQUAL, 'running'), 'request.filters[0].values'],
     ['a phase without values', filter('phase', EQUAL), 'request.filters[0].values'],
     ['a phase with too many values', filter('phase', VALUE_IN, ...many(21)), 'request.filters[0].values'],

@@ -1,5 +1,5 @@
 /** Times in text. */
-import type { EpochMs } from '../../shared/clock.ts'
+import type { EpochMs } from '../shared/clock.ts'
 
 const RFC_3339 = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$/
 

@@ -1,52 +1,80 @@
-/** The filters of a list of runs; all of them have to hold. */
+/** The filters of a list of runs or actions; all of them have to hold. */
 import {
   type Filter,
   Filter_Function,
   type ListRequest,
 } from '@flyteorg/flyteidl2/flyteidl2/common/list_pb.ts'
-import { ServiceError } from '../../shared/errors.ts'
-import type { RunQuery, TimeSpan } from '../../shared/stores/run-store.ts'
+import { ServiceError } from '../shared/errors.ts'
+import type { RunQuery, TimeSpan } from '../shared/stores/run-store.ts'
 import { parseTimestamp } from './timestamp.ts'
 
-type Conditions = Pick<RunQuery, 'phases' | 'ownerSubject' | 'created' | 'updated'>
+/** What filters come to, beside the list that they are applied to. */
+export type Conditions = Pick<
+  RunQuery,
+  'phases' | 'ownerSubject' | 'created' | 'updated' | 'labels' | 'parent'
+>
 
 const MAX_FILTERS = 20
 const MAX_VALUES = 20
 
-const NONE: Conditions = {
+/** No condition at all. */
+export const NONE: Conditions = {
   phases: undefined,
   ownerSubject: undefined,
   created: undefined,
   updated: undefined,
 }
 
+/** `Filter.Function.EXISTS`, which is newer than our generated code; clients send its number. */
+const EXISTS: number = 15
+
+/** The Python SDK asks for labels by this prefix and the name of one. */
+const LABEL_PREFIX = 'labels.'
+const MAX_LABEL_LENGTH = 256
+
 type AddCondition = (filter: Filter, path: string, conditions: Conditions) => Conditions
 
-/** What each field is compared with. The Python SDK says `created_by` for what upstream calls `created_by_subject`. */
-const FIELDS: Readonly<Record<string, AddCondition>> = {
+const COMMON_FIELDS: FilterFields = {
   phase: withPhase,
-  created_by: withOwner,
-  created_by_subject: withOwner,
   created_at: (filter, path, all) => ({ ...all, created: narrowed(all.created, filter, path) }),
   updated_at: (filter, path, all) => ({ ...all, updated: narrowed(all.updated, filter, path) }),
 }
+
+/** Fields by the name that a filter has for them. */
+export type FilterFields = Readonly<Record<string, AddCondition>>
+
+/** What runs are filtered by. The Python SDK says `created_by` for what upstream calls `created_by_subject`. */
+export const RUN_FIELDS: FilterFields = {
+  ...COMMON_FIELDS,
+  created_by: withOwner,
+  created_by_subject: withOwner,
+  'labels.*': withLabel,
+}
+
+/** What the actions of a run are filtered by. */
+export const ACTION_FIELDS: FilterFields = { ...COMMON_FIELDS, parent_name: withParent }
+
+type FiltersOfRequest = Pick<ListRequest, 'filters' | 'rawFilters'>
 
 /**
  * Reads the filters of a request.
  *
  * @throws {ServiceError} `request_invalid`, naming the field of the request; never what was sent in it.
  */
-export function conditionsOfFilters(request: ListRequest | undefined): Conditions {
+export function conditionsOfFilters(request: FiltersOfRequest | undefined, fields: FilterFields): Conditions {
   if (request === undefined) return NONE
   if (request.rawFilters.length > 0)
     throw invalid('request.raw_filters is not supported; send request.filters.')
   if (request.filters.length > MAX_FILTERS)
     throw invalid(`request.filters has more than ${MAX_FILTERS} items.`)
-  return request.filters.reduce((conditions, filter, i) => {
+  return request.filters.reduce<Conditions>((conditions, filter, i) => {
     const path = `request.filters[${i}]`
-    const add = Object.hasOwn(FIELDS, filter.field) ? FIELDS[filter.field] : undefined
+    const name = filter.field.startsWith(LABEL_PREFIX) ? 'labels.*' : filter.field
+    const add = Object.hasOwn(fields, name) ? fields[name] : undefined
     if (add === undefined) {
-      throw invalid(`${path}.field is not one that runs are filtered by: ${Object.keys(FIELDS).join(', ')}.`)
+      throw invalid(
+        `${path}.field is not one that this list is filtered by: ${Object.keys(fields).join(', ')}.`,
+      )
     }
     return add(filter, path, conditions)
   }, NONE)
@@ -81,6 +109,29 @@ function withOwner(filter: Filter, path: string, conditions: Conditions): Condit
   // Nobody is two people: the list is empty.
   if (before !== undefined && before !== subject) return { ...conditions, phases: [] }
   return { ...conditions, ownerSubject: subject }
+}
+
+/** A label with one value, or one that is there whatever its value is. */
+function withLabel(filter: Filter, path: string, conditions: Conditions): Conditions {
+  const name = filter.field.slice(LABEL_PREFIX.length)
+  const [value, ...more] = filter.values
+  if (name === '' || name.length > MAX_LABEL_LENGTH) throw invalid(`${path}.field names no label.`)
+  const before = conditions.labels ?? []
+  if (filter.function === EXISTS) return { ...conditions, labels: [...before, { name, value: undefined }] }
+  if (filter.function !== Filter_Function.EQUAL) {
+    throw invalid(`${path}.function is EQUAL or EXISTS for a label.`)
+  }
+  if (value === undefined || more.length > 0) throw invalid(`${path}.values has to be one value of a label.`)
+  return { ...conditions, labels: [...before, { name, value }] }
+}
+
+function withParent(filter: Filter, path: string, conditions: Conditions): Conditions {
+  const [parent, ...more] = filter.values
+  if (filter.function !== Filter_Function.EQUAL) throw invalid(`${path}.function is EQUAL for a parent.`)
+  if (parent === undefined || more.length > 0) throw invalid(`${path}.values has to be one name.`)
+  // Nothing has two parents: the list is empty.
+  if (conditions.parent !== undefined && conditions.parent !== parent) return { ...conditions, phases: [] }
+  return { ...conditions, parent }
 }
 
 const ALWAYS: TimeSpan = { fromMs: 0, untilMs: 10 ** 14 }
