@@ -93,7 +93,7 @@ export function createCookieJar(deps: CookieJarDeps): CookieJar {
 }
 
 /** Every cookie that a value may be in. */
-function namesOf(name: string): string[] {
+export function namesOf(name: string): string[] {
   return [name, ...Array.from({ length: MAX_CHUNKS }, (_, index) => `${name}_${index + 1}`)]
 }
 
