@@ -17,6 +17,7 @@ import {
 } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_definition_pb.ts'
 import type { EpochMs } from '../shared/clock.ts'
 import { ServiceError } from '../shared/errors.ts'
+import { required } from '../shared/rpc/required.ts'
 import {
   type ActionKey,
   type ActionKind,
@@ -31,7 +32,7 @@ import {
   type StoredAction,
 } from '../shared/stores/action-store.ts'
 import { ROOT_ACTION, type RunTask } from '../shared/stores/run-store.ts'
-import { deployedTask, type TaskToRun, taskOfSpec } from '../shared/tasks/task-to-run.ts'
+import { taskOfSpec } from '../shared/tasks/task-to-run.ts'
 import type { ActionsDeps } from './deps.ts'
 import { isEnd } from './phase.ts'
 import { assertShort, MAX_URI_LENGTH } from './text.ts'
@@ -60,13 +61,12 @@ const MAX_PART_BYTES = 128 * 1024
  * Makes an action, once: `false` if it had been made before.
  *
  * @throws {ServiceError} `parent_not_found`; `parent_ended`, because nobody would wait for the result;
- *   `action_exists` if the name belongs to something else; `task_not_found`, `request_invalid`,
- *   `request_too_large`, and what the stores throw.
+ *   `action_exists` if the name belongs to something else; `request_invalid`, `request_too_large`, and what the stores throw.
  */
 export async function makeAction(deps: ActionsDeps, request: ActionRequest): Promise<boolean> {
   assertTextsShort(request)
   if (request.parent === '') return findRoot(deps, request)
-  const plan = await planOf(deps, request)
+  const plan = planOf(request, deps.now())
   const runSpec = limited(request.runSpec && toBinary(RunSpecSchema, request.runSpec), 'run_spec')
   const parent = await deps.actions.find({ run: request.key.run, action: request.parent })
   if (parent === undefined) throw new ServiceError('parent_not_found')
@@ -121,9 +121,8 @@ interface Plan {
   readonly timesOutAtMs: EpochMs | undefined
 }
 
-function planOf(deps: ActionsDeps, { spec }: ActionRequest): Promise<Plan> | Plan {
-  const nowMs = deps.now()
-  if (spec.case === 'task') return taskPlan(deps, spec.value, nowMs)
+function planOf({ spec }: ActionRequest, nowMs: EpochMs): Plan {
+  if (spec.case === 'task') return taskPlan(spec.value, nowMs)
   if (spec.case === 'trace') return tracePlan(spec.value, nowMs)
   if (spec.case === 'condition') return conditionPlan(spec.value, nowMs)
   throw invalid('One of task, trace and condition is required.')
@@ -158,8 +157,8 @@ function emptyPlan(kind: ActionKind, nowMs: EpochMs): Plan {
   }
 }
 
-async function taskPlan({ tasks }: ActionsDeps, action: TaskAction, nowMs: EpochMs): Promise<Plan> {
-  const { task, specDigest, specToStore } = await taskOf(action, tasks)
+function taskPlan(action: TaskAction, nowMs: EpochMs): Plan {
+  const { task, specDigest, specToStore } = taskOfSpec(required(action.spec, 'task.spec'))
   return {
     ...emptyPlan(KIND_TASK, nowMs),
     task,
@@ -168,12 +167,6 @@ async function taskPlan({ tasks }: ActionsDeps, action: TaskAction, nowMs: Epoch
     cacheKey: action.cacheKey ?? '',
     cluster: action.cluster,
   }
-}
-
-function taskOf({ spec, id }: TaskAction, tasks: ActionsDeps['tasks']): TaskToRun | Promise<TaskToRun> {
-  if (spec !== undefined) return taskOfSpec(spec)
-  if (id !== undefined) return deployedTask(id, tasks)
-  throw invalid('task.spec or task.id is required.')
 }
 
 /** A trace is over before anybody hears of it: what ran inside its parent is only written down. */

@@ -85,7 +85,6 @@ async function record(deps: Deps, events: readonly ActionEvent[]): Promise<void>
 
 function checkedEvent(event: ActionEvent): AttemptEvents {
   const { id, attempt, phase, updatedTime, reportedTime, startTime, endTime, outputs, cluster } = event
-  if (attempt === 0) throw new ServiceError('request_invalid', { message: 'event.attempt starts at 1.' })
   assertAttempt(attempt)
   assertPhase(phase, 'event.phase')
   for (const time of [updatedTime, reportedTime, startTime, endTime]) epochMsOf(time, 'A time of event')
