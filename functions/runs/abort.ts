@@ -53,10 +53,12 @@ async function abort(
   { run, action, reason }: { run: RunIdentifier; action: string; reason: string | undefined },
 ): Promise<AbortOutcome> {
   const caller = await recordedCallerOf(deps, context)
-  return deps.runs.abort(run, {
-    action,
-    reason: reason?.slice(0, MAX_REASON_LENGTH) || DEFAULT_REASON,
-    abortedBy: enrichedIdentityBytes(caller),
-    atMs: deps.now(),
-  })
+  return deps.actions.abort(
+    { run, action },
+    {
+      reason: reason?.slice(0, MAX_REASON_LENGTH) || DEFAULT_REASON,
+      abortedBy: enrichedIdentityBytes(caller),
+      atMs: deps.now(),
+    },
+  )
 }

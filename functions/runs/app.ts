@@ -19,7 +19,9 @@ import { createRunMethod } from './create-run/create-run.ts'
 import type { RunsDeps } from './deps.ts'
 import { getActionDataUrisMethod } from './get-action-data-uris.ts'
 import { getActionDetailsMethod } from './get-action-details.ts'
+import { getActionLogContextMethod } from './get-action-log-context.ts'
 import { getRunDetailsMethod } from './get-run-details.ts'
+import { type LazyServices, withLazyServices } from './lazy-services.ts'
 import { listActionsMethod } from './list-actions/list-actions.ts'
 import { listRunsMethod } from './list-runs/list-runs.ts'
 import { createProjectMethod, updateProjectMethod } from './projects/change-project.ts'
@@ -27,6 +29,7 @@ import { getProjectMethod } from './projects/get-project.ts'
 import { listProjectsMethod } from './projects/list-projects.ts'
 import { userInfoMethod } from './user-info.ts'
 import { watchActionsMethod } from './watch/watch-actions.ts'
+import { watchClusterEventsMethod } from './watch/watch-cluster-events.ts'
 import { watchActionDetailsMethod, watchRunDetailsMethod } from './watch/watch-details.ts'
 import { watchGroupsMethod } from './watch/watch-groups.ts'
 import { watchRunsMethod } from './watch/watch-runs.ts'
@@ -34,6 +37,8 @@ import { watchRunsMethod } from './watch/watch-runs.ts'
 export interface RunsAppOptions extends RunsDeps {
   readonly gate: CallerGate
   readonly authorizedUris: readonly string[]
+  /** Services whose code is loaded at their first call, by name. */
+  readonly lazyServices: LazyServices
 }
 
 /** Makes the app. */
@@ -43,10 +48,12 @@ export function createRunsApp(options: RunsAppOptions): App {
     error.status === 401
       ? { 'www-authenticate': bearerChallenge(publicUrlOf(request), error) }
       : ({} as Record<string, string>)
+  const rpcHandlerOf = (services: RpcOptions['services']) =>
+    createRpcHandler({ services, gate: options.gate, errorHeaders })
   return createApp({
     function: 'runs',
     paths: {},
-    rpc: createRpcHandler({ services: servicesOf(options), gate: options.gate, errorHeaders }),
+    rpc: withLazyServices(options.lazyServices, rpcHandlerOf)(servicesOf(options)),
     onError: (error, request) => connectErrorResponse(error, errorHeaders(error, request)),
   })
 }
@@ -65,6 +72,8 @@ function servicesOf(deps: RunsDeps): RpcOptions['services'] {
       watchRuns: watchRunsMethod(deps),
       watchActions: watchActionsMethod(deps),
       watchGroups: watchGroupsMethod(deps),
+      getActionLogContext: getActionLogContextMethod(deps),
+      watchClusterEvents: watchClusterEventsMethod(deps),
       abortRun: abortRunMethod(deps),
       abortAction: abortActionMethod(deps),
     })

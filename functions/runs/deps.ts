@@ -5,6 +5,7 @@ import type { Caller } from '../shared/identity/caller.ts'
 import { callerKey } from '../shared/identity/caller-gate.ts'
 import type { Enricher } from '../shared/identity/enrich.ts'
 import { callKey } from '../shared/rpc/router.ts'
+import type { ActionStore } from '../shared/stores/action-store.ts'
 import type { ObjectStore } from '../shared/stores/object-store.ts'
 import type { RunStore } from '../shared/stores/run-store.ts'
 import type { TaskStore } from '../shared/stores/task-store.ts'
@@ -12,6 +13,8 @@ import type { ProjectCatalog } from './projects/catalog.ts'
 
 export interface RunsDeps {
   readonly runs: RunStore
+  /** Actions inside runs, which the function `actions` writes. */
+  readonly actions: Pick<ActionStore, 'find' | 'abort'>
   readonly tasks: TaskStore
   readonly objects: ObjectStore
   readonly projects: ProjectCatalog

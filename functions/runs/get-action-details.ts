@@ -12,17 +12,17 @@ import type { RunsDeps } from './deps.ts'
 import { actionDetailsOf } from './messages.ts'
 
 /** Makes the method. It throws `action_not_found`. */
-export function getActionDetailsMethod({ runs, tasks }: Pick<RunsDeps, 'runs' | 'tasks'>) {
+export function getActionDetailsMethod(deps: Pick<RunsDeps, 'actions' | 'tasks'>) {
   return async ({ actionId }: GetActionDetailsRequest): Promise<GetActionDetailsResponse> =>
-    create(GetActionDetailsResponseSchema, { details: await readActionDetails({ runs, tasks }, actionId) })
+    create(GetActionDetailsResponseSchema, { details: await readActionDetails(deps, actionId) })
 }
 
 /** Everything about an action as it is now. Throws `action_not_found`. */
 export async function readActionDetails(
-  { runs, tasks }: Pick<RunsDeps, 'runs' | 'tasks'>,
+  { actions, tasks }: Pick<RunsDeps, 'actions' | 'tasks'>,
   actionId: ActionIdentifier | undefined,
 ): Promise<ActionDetails> {
-  const { action, org } = await findAction(runs, actionId)
+  const { action, org } = await findAction({ actions }, actionId)
   // Traces and conditions have no task.
   const spec = action.taskSpecDigest === '' ? undefined : await tasks.findSpec(action.taskSpecDigest)
   return actionDetailsOf(action, org, spec)

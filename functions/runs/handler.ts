@@ -3,6 +3,7 @@ import { systemClock } from '../shared/clock.ts'
 import { readConfig, requireSetting } from '../shared/config.ts'
 import { createIdentity } from '../shared/identity/identity.ts'
 import { createLambdaHandler } from '../shared/lambda.ts'
+import { createDynamoDbActionStore } from '../shared/stores/dynamodb/action-store.ts'
 import { createDynamoDbClaimsStore } from '../shared/stores/dynamodb/claims-store.ts'
 import { createDynamoDbClient } from '../shared/stores/dynamodb/client.ts'
 import { createDynamoDbProjectStore } from '../shared/stores/dynamodb/project-store.ts'
@@ -37,6 +38,8 @@ const app = createRunsApp({
   domains,
   objects,
   runs: createDynamoDbRunStore(client, tableName),
+  actions: createDynamoDbActionStore(client, tableName),
+  lazyServices: {},
   tasks: createDynamoDbTaskStore({ client, tableName, objects, storagePrefix }),
   projects: createProjectCatalog({
     store: createDynamoDbProjectStore(client, tableName),

@@ -18,9 +18,12 @@ import {
   ActionType,
   type ErrorInfo,
   ErrorInfoSchema,
+  TraceActionSchema,
 } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_definition_pb.ts'
 import { readEnrichedIdentity } from '../shared/identity/enriched-identity.ts'
+import { KIND_TRACE, type StoredAction } from '../shared/stores/action-store.ts'
 import type { RunSummary, RunTask, StoredRun } from '../shared/stores/run-store.ts'
+import { attemptsOf } from './attempts.ts'
 
 /**
  * The lightweight form, as lists and CreateRun show it.
@@ -38,7 +41,7 @@ export function actionOf(
 
 /** Everything about an action. */
 export function actionDetailsOf(
-  run: StoredRun,
+  run: StoredAction,
   org: string,
   taskSpec: Uint8Array | undefined,
 ): ActionDetails {
@@ -47,9 +50,16 @@ export function actionDetailsOf(
     metadata: metadataOf(run, readEnrichedIdentity(run.executedBy)),
     status: statusOf(run),
     result: resultOf(run),
-    spec: taskSpec ? { case: 'task', value: fromBinary(TaskSpecSchema, taskSpec) } : { case: undefined },
-    attempts: [lastAttemptOf(run)],
+    spec: specOf(run, taskSpec),
+    attempts: attemptsOf(run, lastAttemptOf(run)),
   })
+}
+
+function specOf(run: StoredAction, taskSpec: Uint8Array | undefined): ActionDetails['spec'] {
+  if (taskSpec) return { case: 'task', value: fromBinary(TaskSpecSchema, taskSpec) }
+  if (run.kind !== KIND_TRACE || run.detail === undefined) return { case: undefined }
+  const { spec } = fromBinary(TraceActionSchema, run.detail)
+  return spec ? { case: 'trace', value: spec } : { case: undefined }
 }
 
 function actionIdOf({ key, action }: RunSummary, org: string) {

@@ -145,6 +145,7 @@ export const REASONS = {
     message: 'This deployment is not configured for that.',
   },
   run_not_found: { code: 'not_found', status: 404, message: 'There is no such run.' },
+  logs_not_found: { code: 'not_found', status: 404, message: 'There are no logs of this attempt.' },
   action_not_found: { code: 'not_found', status: 404, message: 'There is no such action.' },
   parent_not_found: {
     code: 'not_found',

@@ -67,6 +67,8 @@ function createHandler(): AlbHandler {
       list: async () => ({ runs: [], next: undefined }),
       abort: async () => 'not-found',
     },
+    actions: { find: async () => undefined, abort: async () => 'not-found' },
+    lazyServices: {},
     tasks: {
       putSpec: async () => {},
       findSpec: async () => undefined,

@@ -16,7 +16,7 @@ import { readActionDetails } from '../get-action-details.ts'
 import { readRunDetails } from '../get-run-details.ts'
 
 /** Makes WatchActionDetails, a stream of one message. It throws `action_not_found`. */
-export function watchActionDetailsMethod(deps: Pick<RunsDeps, 'runs' | 'tasks'>) {
+export function watchActionDetailsMethod(deps: Pick<RunsDeps, 'actions' | 'tasks'>) {
   return async function* ({
     actionId,
   }: WatchActionDetailsRequest): AsyncGenerator<WatchActionDetailsResponse> {
@@ -25,7 +25,7 @@ export function watchActionDetailsMethod(deps: Pick<RunsDeps, 'runs' | 'tasks'>)
 }
 
 /** Makes WatchRunDetails, a stream of one message. It throws `run_not_found`. */
-export function watchRunDetailsMethod(deps: Pick<RunsDeps, 'runs' | 'tasks'>) {
+export function watchRunDetailsMethod(deps: Pick<RunsDeps, 'actions' | 'tasks'>) {
   return async function* ({ runId }: WatchRunDetailsRequest): AsyncGenerator<WatchRunDetailsResponse> {
     yield create(WatchRunDetailsResponseSchema, { details: await readRunDetails(deps, runId) })
   }

@@ -14,6 +14,7 @@ import { createProjectCatalog } from '../../../functions/runs/projects/catalog.t
 import type { Call } from '../../../functions/shared/call.ts'
 import { createIdentity } from '../../../functions/shared/identity/identity.ts'
 import { answerEvent } from '../../../functions/shared/lambda.ts'
+import { createDynamoDbActionStore } from '../../../functions/shared/stores/dynamodb/action-store.ts'
 import { createDynamoDbProjectStore } from '../../../functions/shared/stores/dynamodb/project-store.ts'
 import { createDynamoDbRunStore } from '../../../functions/shared/stores/dynamodb/run-store.ts'
 import { createDynamoDbTaskStore } from '../../../functions/shared/stores/dynamodb/task-store.ts'
@@ -134,6 +135,8 @@ function makeApp({ issuer, region, database, objects, now }: Surroundings) {
     domains,
     objects,
     runs: createDynamoDbRunStore(client, RUNS_TABLE),
+    actions: createDynamoDbActionStore(client, RUNS_TABLE),
+    lazyServices: {},
     tasks: createDynamoDbTaskStore({ client, tableName: RUNS_TABLE, objects, storagePrefix }),
     projects: createProjectCatalog({
       store: createDynamoDbProjectStore(client, RUNS_TABLE),

@@ -18,6 +18,8 @@ const IMPLEMENTED = new Set([
   'GetActionDetails',
   'GetActionDataURIs',
   'ListRuns',
+  'GetActionLogContext',
+  'WatchClusterEvents',
   'ListActions',
   'WatchRunDetails',
   'WatchActionDetails',
