@@ -41,6 +41,8 @@ function knownBy(source: CallerSource, host: string): string {
       return `The load balancer signed you in with ${host} and vouches for it with its signature.`
     case 'alb-subject':
       return `The load balancer signed you in with ${host}. It passed on who you are, but no name or e-mail.`
+    case 'session':
+      return `You signed in here with ${host}, and its signature is verified with every request.`
     case 'bearer':
     case 'proxy-bearer':
       return `You sent an access token of ${host}, and its signature holds.`

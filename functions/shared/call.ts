@@ -10,10 +10,12 @@ export interface Call {
   error: ServiceError | undefined
   /** Facts for the log line: counts, kinds, names that are ours. Never a token, a claim or a received value. */
   readonly notes: Record<string, string | number | boolean>
+  /** `set-cookie` lines that go with the answer, whatever it is: those of a session that was refreshed in passing. */
+  readonly responseCookies: string[]
 }
 
 export function newCall(): Call {
-  return { operation: 'none', outcome: 'ok', error: undefined, notes: {} }
+  return { operation: 'none', outcome: 'ok', error: undefined, notes: {}, responseCookies: [] }
 }
 
 /** Notes a failure as the call's outcome. The first one stays: later ones are its consequences. */

@@ -7,7 +7,7 @@
 import middy from '@middy/core'
 import type { ALBEvent, ALBResult, Context } from 'aws-lambda'
 import { requestFromEvent, resultFromResponse } from './alb/event.ts'
-import { newCall, noteFailure } from './call.ts'
+import { type Call, newCall, noteFailure } from './call.ts'
 import { asServiceError } from './errors.ts'
 import type { HttpRequest, HttpResponse } from './http/message.ts'
 import type { App } from './http/router.ts'
@@ -43,19 +43,24 @@ export async function answerEvent(
   let result: ALBResult
   try {
     request = requestFromEvent(event)
-    response = withRequestId(await app(request, call), request)
+    response = completed(await app(request, call), request, call)
     result = resultFromResponse(response, event)
   } catch (thrown) {
     const error = asServiceError(thrown)
     noteFailure(call, error)
-    response = withRequestId(connectErrorResponse(error), request)
+    response = completed(connectErrorResponse(error), request, call)
     result = resultFromResponse(response, event)
   }
   telemetry.callEnded({ request, response, call, durationMs: performance.now() - startedMs })
   return result
 }
 
-function withRequestId(response: HttpResponse, request: HttpRequest | undefined): HttpResponse {
+/** Adds what goes with every answer: the request's id, and the cookies of a session that was refreshed meanwhile. */
+function completed(response: HttpResponse, request: HttpRequest | undefined, call: Call): HttpResponse {
   if (request === undefined) return response
-  return { ...response, headers: { 'x-request-id': request.requestId, ...response.headers } }
+  const headers = { 'x-request-id': request.requestId, ...response.headers }
+  if (call.responseCookies.length === 0) return { ...response, headers }
+  // Where an answer sets cookies itself, its own come later and win.
+  const cookies = [...call.responseCookies, ...[response.headers['set-cookie'] ?? []].flat()]
+  return { ...response, headers: { 'cache-control': 'no-store', ...headers, 'set-cookie': cookies } }
 }

@@ -10,6 +10,8 @@ export type CallerSource =
   | 'bearer'
   /** A bearer token in `proxy-authorization`. */
   | 'proxy-bearer'
+  /** The session cookies of this deployment's own sign-in. */
+  | 'session'
 
 /** What is known about a person; every field may be missing. */
 export interface Profile {

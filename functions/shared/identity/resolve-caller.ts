@@ -4,7 +4,8 @@
  * | class | what is believed |
  * |---|---|
  * | `oidc` | the load balancer's identity headers, if `trustForwardedIdentityHeaders` is set |
- * | `open`, `internal` | a bearer token; `x-amzn-oidc-*` is not looked at |
+ * | `open` | a bearer token, else the session cookies; `x-amzn-oidc-*` is not looked at |
+ * | `internal` | a bearer token |
  *
  * A credential that is present and bad is the answer: no weaker one is tried after it.
  */
@@ -15,6 +16,7 @@ import type { AlbIdentity } from './alb-identity.ts'
 import { bearerOf } from './bearer-credentials.ts'
 import { callerOfAccessToken } from './claims.ts'
 import { type ResolvedCaller, resolvedCaller, SecretToken } from './resolved-caller.ts'
+import type { SessionCallerReader } from './session-caller.ts'
 
 /**
  * Establishes the caller, or undefined if no credential was sent.
@@ -28,6 +30,8 @@ export interface CallerResolverDeps {
   readonly verifyAccessToken: AccessTokenVerifier
   /** Null means that forwarded identity headers are not trusted: then they are not even read. */
   readonly albIdentity: AlbIdentity | null
+  /** Null, or left out, where people are not signed in by this deployment itself: cookies are not even read. */
+  readonly sessionCaller?: SessionCallerReader | null
 }
 
 /**
@@ -38,21 +42,26 @@ export interface CallerResolverDeps {
  * must never be traded for a token in a header that the listener does not know. Where forwarded headers are
  * not trusted that class proves nothing, so there a bearer token is read as in class `open`.
  */
-export function createCallerResolver({ verifyAccessToken, albIdentity }: CallerResolverDeps): CallerResolver {
-  async function resolve(request: HttpRequest): Promise<ResolvedCaller | undefined> {
+export function createCallerResolver(deps: CallerResolverDeps): CallerResolver {
+  const { verifyAccessToken, albIdentity, sessionCaller = null } = deps
+
+  async function resolve(request: HttpRequest, call: Call): Promise<ResolvedCaller | undefined> {
     if (request.access === 'oidc' && albIdentity !== null) {
       const caller = await albIdentity(request.headers)
       return caller && resolvedCaller(caller)
     }
     const header = bearerOf(request.headers)
-    if (header === undefined) return undefined
+    if (header === undefined) {
+      const caller = request.access === 'internal' ? undefined : await sessionCaller?.(request, call)
+      return caller && resolvedCaller(caller)
+    }
     const verified = await verifyAccessToken(header.token)
     const caller = callerOfAccessToken(verified, header.source)
     return resolvedCaller(caller, { token: new SecretToken(header.token), verified })
   }
 
   return async (request, call) => {
-    const resolved = await resolve(request)
+    const resolved = await resolve(request, call)
     call.notes.caller = resolved?.caller.source ?? 'nobody'
     if (resolved) call.notes.callerKind = resolved.caller.kind
     return resolved
