@@ -84,6 +84,10 @@ const settingsSchema = z.strictObject({
     /** The issuer and the client of its authenticate-oidc actions. */
     issuer: url,
     clientId: nonEmpty,
+    /** Its session cookie is in pieces, named by this with `-0` to `-3` at the end. */
+    sessionCookieName: nonEmpty,
+    /** How long its session lasts after a sign-in. */
+    sessionTimeoutSeconds: z.int().check(z.minimum(1)),
   }),
 })
 

@@ -33,7 +33,7 @@ export interface DeployedNames {
 
 /** The document that every function reads at its cold start; see `functions/shared/config.ts` for each key. */
 export function functionSettings(settings: Settings, names: DeployedNames) {
-  const { auth, runs, resolved, aws } = settings
+  const { auth, runs, resolved, aws, ingress } = settings
   return {
     authorizedUris: auth.authorizedUris,
     auth: authForFunctions(settings),
@@ -49,6 +49,8 @@ export function functionSettings(settings: Settings, names: DeployedNames) {
       region: aws.region,
       issuer: resolved.openIdIssuer,
       clientId: auth.userAuth.openId.clientId,
+      sessionCookieName: ingress.session.cookieName,
+      sessionTimeoutSeconds: Math.floor(ingress.session.timeout / 1000),
     },
   }
 }

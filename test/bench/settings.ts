@@ -51,6 +51,8 @@ export function benchSettings(issuer: string = ISSUER) {
       region: 'eu-west-1',
       issuer: ISSUER,
       clientId: LOAD_BALANCER_CLIENT,
+      sessionCookieName: 'AWSELBAuthSessionCookie',
+      sessionTimeoutSeconds: 604_800,
     },
   }
 }

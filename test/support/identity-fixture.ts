@@ -68,7 +68,14 @@ export function functionSettings(issuer: string, changes: SettingsChanges = {}):
       domains: ['development'],
       ...changes.runs,
     },
-    loadBalancer: { arn: LOAD_BALANCER_ARN, region: REGION, issuer, clientId: LOAD_BALANCER_CLIENT },
+    loadBalancer: {
+      arn: LOAD_BALANCER_ARN,
+      region: REGION,
+      issuer,
+      clientId: LOAD_BALANCER_CLIENT,
+      sessionCookieName: 'AWSELBAuthSessionCookie',
+      sessionTimeoutSeconds: 604_800,
+    },
   }
 }
 

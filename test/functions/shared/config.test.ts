@@ -84,6 +84,8 @@ describe('the configuration of a function', () => {
     ['runs.domains', []],
     ['loadBalancer.arn', ''],
     ['loadBalancer.issuer', undefined],
+    ['loadBalancer.sessionCookieName', ''],
+    ['loadBalancer.sessionTimeoutSeconds', 0],
   ]
   for (const [path, value] of refused) {
     it(`is refused if ${path} is ${JSON.stringify(value)}, which is named but not repeated`, () => {

@@ -53,7 +53,7 @@ describe('the settings that functions are given', () => {
         seedProjects: [],
         domains: ['production'],
       },
-      ingress: { jwtValidation: false },
+      ingress: { jwtValidation: false, session: { cookieName: 'FlyteSession', timeout: '1h' } },
     })
     const { auth, loadBalancer } = config.settings
     expect(auth.httpProxyUrl).toBe('http://other.example.com:3128')
@@ -73,6 +73,8 @@ describe('the settings that functions are given', () => {
       region: 'eu-west-1',
       issuer: 'https://issuer.example.com/',
       clientId: 'flyte-console',
+      sessionCookieName: 'FlyteSession',
+      sessionTimeoutSeconds: 3600,
     })
   })
 
