@@ -43,83 +43,28 @@ const unused = 'attribute_not_exists(consumedAt)'
 const undecided = 'attribute_not_exists(decidedAt)'
 
 /** Makes the store. */
-export function createDynamoDbGrantStore({ client, tableName, now }: GrantStoreDeps): GrantStore {
-  const nowNumber = () => number(epochSeconds(now()))
-
-  /** Carries out a conditional write; false if its condition did not hold. */
-  async function once(write: () => Promise<unknown>): Promise<boolean> {
-    try {
-      await write()
-      return true
-    } catch (error) {
-      if (isConditionFailure(error)) return false
-      throw storeErrorOf(error)
-    }
-  }
-
-  function update(kind: GrantKind, key: GrantKey, change: Omit<UpdateItemCommandInput, 'TableName' | 'Key'>) {
-    const command = new UpdateItemCommand({ TableName: tableName, Key: keyOf(kind, key), ...change })
-    return once(() => client.send(command))
-  }
-
+export function createDynamoDbGrantStore(deps: GrantStoreDeps): GrantStore {
+  const { client, tableName, now } = deps
   return {
-    async get(kind, key) {
-      try {
+    ...onceWrites(deps),
+    get: (kind, key) =>
+      told(async () => {
         const { Item: item } = await client.send(
           new GetItemCommand({ TableName: tableName, Key: keyOf(kind, key), ConsistentRead: true }),
         )
         const record = item && recordOf(item)
         return record && record.expiresAtEpochSeconds > epochSeconds(now()) ? record : undefined
-      } catch (error) {
-        throw storeErrorOf(error)
-      }
-    },
-    async put(kind, key, record) {
-      try {
+      }),
+    put: (kind, key, record) =>
+      told(async () => {
         await client.send(new PutItemCommand({ TableName: tableName, Item: itemOf(kind, key, record) }))
-      } catch (error) {
-        throw storeErrorOf(error)
-      }
-    },
-    create(kind, key, record) {
-      const writer = newWriter()
-      return once(() =>
-        client.send(
-          new PutItemCommand({
-            TableName: tableName,
-            Item: { ...itemOf(kind, key, record), writer: writer[':writer'] },
-            ConditionExpression: `${absent} OR ${expired} OR ${ours}`,
-            ExpressionAttributeValues: { ':now': nowNumber(), ...writer },
-          }),
-        ),
-      )
-    },
-    consume: (kind, key) =>
-      update(kind, key, {
-        UpdateExpression: 'SET consumedAt = :now, writer = :writer',
-        ConditionExpression: `${exists} AND ${live} AND (${unused} OR ${ours})`,
-        ExpressionAttributeValues: { ':now': nowNumber(), ...newWriter() },
       }),
-    decide: (kind, key, value) =>
-      update(kind, key, {
-        UpdateExpression: 'SET #value = :value, decidedAt = :now, writer = :writer',
-        ConditionExpression: `${exists} AND ${live} AND ${unused} AND (${undecided} OR ${ours})`,
-        ExpressionAttributeNames: { '#value': 'value' },
-        ExpressionAttributeValues: {
-          ':value': text(JSON.stringify(value)),
-          ':now': nowNumber(),
-          ...newWriter(),
-        },
-      }),
-    async delete(kind, key) {
-      try {
+    delete: (kind, key) =>
+      told(async () => {
         await client.send(new DeleteItemCommand({ TableName: tableName, Key: keyOf(kind, key) }))
-      } catch (error) {
-        throw storeErrorOf(error)
-      }
-    },
-    async count(counter, { by, expiresAtEpochSeconds }) {
-      try {
+      }),
+    count: (counter, { by, expiresAtEpochSeconds }) =>
+      told(async () => {
         const { Attributes: item } = await client.send(
           new UpdateItemCommand({
             TableName: tableName,
@@ -131,15 +76,68 @@ export function createDynamoDbGrantStore({ client, tableName, now }: GrantStoreD
           }),
         )
         return (item && numberOf(item, 'total')) ?? by
-      } catch (error) {
-        throw storeErrorOf(error)
-      }
-    },
+      }),
   }
 }
 
-function newWriter() {
-  return { ':writer': text(randomId()) }
+/** The writes of which exactly one may succeed. */
+function onceWrites({
+  client,
+  tableName,
+  now,
+}: GrantStoreDeps): Pick<GrantStore, 'create' | 'consume' | 'decide'> {
+  const values = () => ({ ':now': number(epochSeconds(now())), ':writer': text(randomId()) })
+
+  function update(kind: GrantKind, key: GrantKey, change: Omit<UpdateItemCommandInput, 'TableName' | 'Key'>) {
+    const command = new UpdateItemCommand({ TableName: tableName, Key: keyOf(kind, key), ...change })
+    return once(() => client.send(command))
+  }
+
+  return {
+    create(kind, key, record) {
+      const mine = values()
+      const command = new PutItemCommand({
+        TableName: tableName,
+        Item: { ...itemOf(kind, key, record), writer: mine[':writer'] },
+        ConditionExpression: `${absent} OR ${expired} OR ${ours}`,
+        ExpressionAttributeValues: mine,
+      })
+      return once(() => client.send(command))
+    },
+    consume: (kind, key) =>
+      update(kind, key, {
+        UpdateExpression: 'SET consumedAt = :now, writer = :writer',
+        ConditionExpression: `${exists} AND ${live} AND (${unused} OR ${ours})`,
+        ExpressionAttributeValues: values(),
+      }),
+    decide: (kind, key, value) =>
+      update(kind, key, {
+        UpdateExpression: 'SET #value = :value, decidedAt = :now, writer = :writer',
+        ConditionExpression: `${exists} AND ${live} AND ${unused} AND (${undecided} OR ${ours})`,
+        ExpressionAttributeNames: { '#value': 'value' },
+        ExpressionAttributeValues: { ':value': text(JSON.stringify(value)), ...values() },
+      }),
+  }
+}
+
+/** Carries out a call; a failure is told as what it means to the caller. */
+async function told<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw storeErrorOf(error)
+  }
+}
+
+/** Carries out a conditional write; false if its condition did not hold. */
+async function once(write: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await write()
+    return true
+  } catch (error) {
+    if (isConditionFailure(error)) return false
+    throw storeErrorOf(error)
+  }
 }
 
 function keyOf(kind: GrantKind | 'Counter', key: GrantKey): Item {
