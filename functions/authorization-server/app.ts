@@ -1,0 +1,86 @@
+/**
+ * The authorization server: OAuth 2.0 for command lines, services and devices.
+ *
+ *   /oauth2/authorize, /oauth2/authorize_callback            a person and a browser (RFC 6749, 7636, 8252, 9207)
+ *   /oauth2/device_authorization, /device                    a person and a device without a browser (RFC 8628)
+ *   /oauth2/token                                            every grant
+ *   /oauth2/jwks, /oauth2/revoke, /oauth2/introspect         whoever has a token in hand (RFC 7517, 7009, 7662)
+ *
+ * The engine (`engine/`) knows the protocol; who a person is comes from the sign-in (`session-reader.ts`); what spans
+ * two requests is in the store. Nothing is kept in the process that another one would miss.
+ */
+import type { Clock } from '../shared/clock.ts'
+import type { PathHandler } from '../shared/http/router.ts'
+import type { RandomBytes } from '../shared/random.ts'
+import type { SecretReader } from '../shared/secret-reader.ts'
+import type { GrantStore } from '../shared/stores/grant-store.ts'
+import type { SigningKeySource } from '../shared/tokens/signing-keys.ts'
+import { createAccounts } from './accounts.ts'
+import { createAuthorize, createAuthorizeCallback } from './authorize.ts'
+import { createClientSecrets } from './client-secrets.ts'
+import { createDevicePage } from './device-page.ts'
+import { createEngineSource } from './engine/engine.ts'
+import { createRefreshAnswers } from './engine/refresh-answers.ts'
+import { createFormEndpoint } from './form-endpoint.ts'
+import { createJwks } from './jwks.ts'
+import { createRateLimit } from './rate-limit.ts'
+import type { SessionReader } from './session-reader.ts'
+import type { AuthorizationServerSettings } from './settings.ts'
+import { deviceAuthorizationEndpoint, tokenEndpoint } from './token.ts'
+
+export interface AuthorizationServerDeps {
+  readonly settings: AuthorizationServerSettings
+  readonly store: GrantStore
+  readonly keys: SigningKeySource
+  readonly session: SessionReader
+  readonly readSecret: SecretReader
+  /** The secret with the hashes of the clients' secrets; null where no client is confidential. */
+  readonly clientSecretsName: string | null
+  readonly randomBytes: RandomBytes
+  readonly now: Clock
+}
+
+export type AuthorizationServerPath =
+  | '/oauth2/authorize'
+  | '/oauth2/authorize_callback'
+  | '/oauth2/token'
+  | '/oauth2/jwks'
+  | '/oauth2/device_authorization'
+  | '/oauth2/revoke'
+  | '/oauth2/introspect'
+  | '/device'
+
+/** Makes the handler of each path. */
+export function createAuthorizationServerPaths(
+  deps: AuthorizationServerDeps,
+): Readonly<Record<AuthorizationServerPath, PathHandler>> {
+  const { settings, store, keys, now, randomBytes } = deps
+  const keepSeconds = settings.refreshAbsoluteSeconds + 3_600
+  const accounts = createAccounts({ store, now, keepSeconds })
+  const rateLimit = createRateLimit({ store, now })
+  const engine = createEngineSource({
+    settings,
+    store,
+    keys,
+    accounts,
+    randomBytes,
+    now,
+    refreshAnswers: createRefreshAnswers({ store, now, randomBytes }),
+    isClientSecret: createClientSecrets({
+      readSecret: deps.readSecret,
+      secretName: deps.clientSecretsName,
+      randomBytes,
+    }),
+  })
+  const shared = { ...deps, accounts, rateLimit, engine }
+  return {
+    '/oauth2/authorize': createAuthorize(shared),
+    '/oauth2/authorize_callback': createAuthorizeCallback(shared),
+    '/oauth2/token': createFormEndpoint(shared, tokenEndpoint(shared)),
+    '/oauth2/jwks': createJwks(keys),
+    '/oauth2/device_authorization': createFormEndpoint(shared, deviceAuthorizationEndpoint),
+    '/oauth2/revoke': createFormEndpoint(shared, { limited: 'token' }),
+    '/oauth2/introspect': createFormEndpoint(shared, { limited: 'token' }),
+    '/device': createDevicePage(shared),
+  }
+}

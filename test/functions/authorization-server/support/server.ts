@@ -1,0 +1,192 @@
+/**
+ * An authorization server for tests: the real app over load balancer events, its store in a real database engine,
+ * its clock the system's (which a test may set). `restart` makes a new one on the same store, as a new process would.
+ */
+import { generateKeyPairSync } from 'node:crypto'
+import { hashSync } from 'bcryptjs'
+import {
+  type AuthorizationServerDeps,
+  createAuthorizationServerPaths,
+} from '../../../../functions/authorization-server/app.ts'
+import { errorPage } from '../../../../functions/authorization-server/pages/error-page.ts'
+import type {
+  SessionReader,
+  SignedInPerson,
+} from '../../../../functions/authorization-server/session-reader.ts'
+import {
+  type AuthorizationServerSettings,
+  DEFAULT_CLIENTS,
+  DEFAULT_LIFETIMES,
+  type StaticClient,
+} from '../../../../functions/authorization-server/settings.ts'
+import { type Call, noteFailure } from '../../../../functions/shared/call.ts'
+import { systemClock } from '../../../../functions/shared/clock.ts'
+import { asServiceError, ServiceError } from '../../../../functions/shared/errors.ts'
+import type { App, PathHandler } from '../../../../functions/shared/http/router.ts'
+import { createLambdaHandler } from '../../../../functions/shared/lambda.ts'
+import { systemRandomBytes } from '../../../../functions/shared/random.ts'
+import { createDynamoDbGrantStore } from '../../../../functions/shared/stores/dynamodb/grant-store.ts'
+import type { GrantStore } from '../../../../functions/shared/stores/grant-store.ts'
+import type { EndedCall } from '../../../../functions/shared/telemetry.ts'
+import {
+  CURRENT_KEY,
+  createKeyDocumentSource,
+  type KeyDocument,
+} from '../../../../functions/shared/tokens/key-document.ts'
+import {
+  type AlbAnswer,
+  type AlbRequest,
+  callThrough,
+  type EventHandler,
+} from '../../../support/alb-event.ts'
+import { AUTH_TABLE, type TestDatabase } from '../../../support/dynamodb.ts'
+
+export const ISSUER = 'https://flyte.example.com'
+export const REDIRECT_URI = 'http://localhost:53593/callback'
+export const REPORTER = 'reporter'
+export const REPORTER_SECRET = 'the secret of the reporter'
+/** A confidential client that is not first-party and has a redirect of its own. */
+export const DASHBOARD = 'dashboard'
+export const DASHBOARD_SECRET = 'the secret of the dashboard'
+export const DASHBOARD_REDIRECT = 'https://dashboard.example.com/callback'
+export const STRANGER = 'stranger'
+
+export const ADA: SignedInPerson = {
+  issuer: 'https://login.example.com',
+  subject: 'ada',
+  profile: { name: 'Ada Lovelace', givenName: 'Ada', familyName: 'Lovelace', email: 'ada@example.com' },
+  authTimeEpochSeconds: undefined,
+}
+
+const FURTHER_CLIENTS: readonly StaticClient[] = [
+  {
+    id: REPORTER,
+    name: 'Reporter',
+    public: false,
+    redirectUris: [],
+    grantTypes: ['client_credentials'],
+    scopes: ['reports'],
+    firstParty: true,
+  },
+  {
+    id: DASHBOARD,
+    name: 'The <Dashboard>',
+    public: false,
+    redirectUris: [DASHBOARD_REDIRECT],
+    grantTypes: ['authorization_code', 'refresh_token', 'client_credentials'],
+    scopes: ['all', 'offline'],
+    firstParty: false,
+  },
+  {
+    id: STRANGER,
+    name: 'Stranger',
+    public: true,
+    redirectUris: ['http://127.0.0.1/callback', 'http://[::1]/callback'],
+    grantTypes: ['authorization_code'],
+    scopes: ['all', 'offline'],
+    firstParty: false,
+  },
+]
+
+export const SETTINGS: AuthorizationServerSettings = {
+  issuer: ISSUER,
+  publicUrl: ISSUER,
+  audiences: [ISSUER, 'https://other.example.com'],
+  ...DEFAULT_LIFETIMES,
+  clients: [...DEFAULT_CLIENTS, ...FURTHER_CLIENTS],
+}
+
+/** Makes an RSA key in PEM form. */
+export function newPem(bits = 2048): string {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: bits })
+  return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+}
+
+const PEM = newPem()
+export const bcryptHash = (secret: string) => hashSync(secret, 4)
+
+export interface TestServer {
+  readonly handler: EventHandler
+  readonly store: GrantStore
+  /** Everything that was answered, as it was noted. */
+  readonly ended: EndedCall[]
+  /** What the secrets hold; change them to rotate. */
+  readonly secrets: { keys: KeyDocument; clients: Record<string, unknown> }
+  /** Who is signed in, in every browser; undefined for nobody. */
+  person: SignedInPerson | undefined
+  /** Another process on the same store: nothing but that is kept. */
+  readonly restart: () => void
+  readonly call: (request: AlbRequest) => Promise<AlbAnswer>
+}
+
+export interface TestServerOptions {
+  readonly settings?: Partial<AuthorizationServerSettings>
+  readonly session?: SessionReader
+}
+
+/** Starts one on a database. */
+export function startTestServer(database: TestDatabase, options: TestServerOptions = {}): TestServer {
+  const store = createDynamoDbGrantStore({
+    client: database.client,
+    tableName: AUTH_TABLE,
+    now: systemClock,
+  })
+  const secrets: TestServer['secrets'] = {
+    keys: { [CURRENT_KEY]: PEM },
+    clients: { [REPORTER]: bcryptHash(REPORTER_SECRET), [DASHBOARD]: bcryptHash(DASHBOARD_SECRET) },
+  }
+  const ended: EndedCall[] = []
+  const session: SessionReader = options.session ?? {
+    signInUrl: (returnTo) => `/login?redirect_url=${encodeURIComponent(returnTo)}`,
+    read: async () => server.person && { person: server.person, setCookies: [] },
+  }
+  let current = newHandler()
+
+  function newHandler(): EventHandler {
+    const deps: AuthorizationServerDeps = {
+      settings: { ...SETTINGS, ...options.settings },
+      store,
+      keys: createKeyDocumentSource({
+        readSecret: async () => JSON.stringify(secrets.keys),
+        secretName: 'keys',
+        now: systemClock,
+      }),
+      session,
+      readSecret: async () => JSON.stringify(secrets.clients),
+      clientSecretsName: 'clients',
+      randomBytes: systemRandomBytes,
+      now: systemClock,
+    }
+    const telemetry = { callEnded: (call: EndedCall) => void ended.push(call) }
+    return createLambdaHandler({ app: appOf(deps), telemetry, tracing: false })
+  }
+
+  const handler: EventHandler = (event, context) => current(event, context)
+  const server: TestServer = {
+    handler,
+    store,
+    ended,
+    secrets,
+    person: ADA,
+    restart: () => {
+      current = newHandler()
+    },
+    call: (request) => callThrough(handler, request),
+  }
+  return server
+}
+
+function appOf(deps: AuthorizationServerDeps): App {
+  const paths: Readonly<Record<string, PathHandler>> = createAuthorizationServerPaths(deps)
+  return async (request, call: Call) => {
+    try {
+      const handle = paths[request.path]
+      if (handle === undefined) throw new ServiceError('path_unknown')
+      return await handle(request, call)
+    } catch (thrown) {
+      const error = asServiceError(thrown)
+      noteFailure(call, error)
+      return errorPage(error, request)
+    }
+  }
+}
