@@ -23,8 +23,6 @@ export interface Change {
 }
 
 const EXISTS = 'attribute_exists(pk)'
-/** What is reserved in expressions is written with a `#`. */
-const NAMES = { '#phase': 'phase', '#state': 'state' } as const
 
 interface Draft {
   readonly conditions: readonly string[]
@@ -42,7 +40,7 @@ function change(key: ActionKey, atMs: EpochMs, draft: Draft): Change {
   )
   const remove = draft.remove?.length ? ` REMOVE ${draft.remove.join(', ')}` : ''
   const conditions = [EXISTS, ...draft.conditions].join(' AND ')
-  const assignments = updates.map(({ name }) => `${placeholder(name)} = :${name}`).join(', ')
+  const assignments = updates.map(({ name }) => `#${name} = :${name}`).join(', ')
   const expression = `SET ${assignments}${remove}`
   return {
     ConditionExpression: conditions,
@@ -55,13 +53,11 @@ function change(key: ActionKey, atMs: EpochMs, draft: Draft): Change {
   }
 }
 
-function placeholder(name: string): string {
-  return `#${name}` in NAMES ? `#${name}` : name
-}
-
-/** The database refuses names that an expression does not use. */
+/** Attributes are written with a `#`, because some of their names are words of the language. */
 function usedNames(expression: string): Record<string, string> {
-  return Object.fromEntries(Object.entries(NAMES).filter(([name]) => expression.includes(name)))
+  return Object.fromEntries(
+    [...expression.matchAll(/#(\w+)/g)].map(([name, attribute = '']) => [name, attribute]),
+  )
 }
 
 /** A newer status; see `ActionStore.changeStatus` for what counts as newer. */
