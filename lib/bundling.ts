@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { BuildOptions, Metafile, Plugin } from 'esbuild'
+import type { BuildOptions, Metafile } from 'esbuild'
 import { build } from 'esbuild'
 import type { FunctionName } from '../functions/shared/routes.ts'
 import { ROUTES } from '../functions/shared/routes.ts'
 import { browserAssets } from './browser-assets.ts'
 import { lambdaCredentials } from './lambda-credentials.ts'
+import { lightDescriptors } from './light-descriptors.ts'
 import { lightHeaders } from './light-headers.ts'
 import { deployedFunctions } from './listener-rules.ts'
 import { builtinsWhenNeeded } from './node-builtins.ts'
@@ -103,31 +104,6 @@ export const HOW_TO_BUILD = {
   mainFields: ['module', 'main'],
   banner: { js: REQUIRE_BANNER },
   get plugins() {
-    return [withoutValidationOptions, browserAssets, builtinsWhenNeeded, lightHeaders, lambdaCredentials]
+    return [lightDescriptors, browserAssets, builtinsWhenNeeded, lightHeaders, lambdaCredentials]
   },
 } satisfies BuildOptions
-
-const VALIDATE_FILE = 'buf/validate/validate.proto'
-
-/**
- * Replaces the description of the validation options by an empty file of the same name.
- *
- * Generated code imports it only to be able to name it as a dependency; the options themselves are enforced by the
- * functions in their own words. Saves 69 KB in every bundle that has a message in it.
- */
-const withoutValidationOptions: Plugin = {
-  name: 'without-validation-options',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]buf[\\/]validate[\\/]validate_pb\.ts$/ }, ({ path }) => ({
-      resolveDir: join(path, '..'),
-      contents: `import { fileDesc } from '@bufbuild/protobuf/codegenv1'
-export const file_buf_validate_validate = /*@__PURE__*/ fileDesc('${emptyFileDescriptor()}')`,
-    }))
-  },
-}
-
-/** A serialised FileDescriptorProto with nothing but a name (field 1) and a package (field 2). */
-function emptyFileDescriptor(): string {
-  const field = (tag: number, value: string) => [tag, value.length, ...Buffer.from(value)]
-  return Buffer.from([...field(0x0a, VALIDATE_FILE), ...field(0x12, 'buf.validate')]).toString('base64')
-}
