@@ -31,14 +31,19 @@ export async function* answerEach<Request, Response>(
 ): AsyncGenerator<Response> {
   const { notes } = context.values.get(callKey)
   for await (const request of requests) {
-    const refusal = await take(request).then(() => undefined, refusalOf)
+    const refusal = await refusalOf(() => take(request))
     if (refusal !== undefined) notes.refused = Number(notes.refused ?? 0) + 1
     yield respond(request, refusal === undefined ? okStatus() : statusOf(refusal))
   }
 }
 
-function refusalOf(thrown: unknown): ServiceError {
-  const error = asServiceError(thrown)
-  if (error.status >= 500) throw error
-  return error
+async function refusalOf(take: () => Promise<void>): Promise<ServiceError | undefined> {
+  try {
+    await take()
+    return undefined
+  } catch (thrown) {
+    const error = asServiceError(thrown)
+    if (error.status >= 500) throw error
+    return error
+  }
 }
