@@ -14,12 +14,32 @@ const names = builtinModules.map((name) => name.replace(/^node:/, '')).join('|')
 export const builtinsWhenNeeded: Plugin = {
   name: 'builtins-when-needed',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: new RegExp(`^(node:)?(${names})$`) }, ({ path }) => ({
+    onResolve({ filter: new RegExp(`^(node:)?(${names})$`) }, ({ path, kind }) => ({
       path: path.replace(/^(node:)?/, 'node:'),
-      namespace: 'builtin',
+      namespace: kind === 'import-statement' ? 'imported-builtin' : 'builtin',
     }))
     onLoad({ filter: /^node:/, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule('${path}')`,
     }))
+    onLoad({ filter: /^node:/, namespace: 'imported-builtin' }, ({ path }) => ({
+      contents: importedBuiltin(path),
+    }))
   },
+}
+
+/**
+ * A module that reads each name by itself, so that those nobody imports are shaken off. Without it every importing
+ * file would copy all names of the module to an object of its own.
+ */
+function importedBuiltin(path: string): string {
+  const identifier = /^[A-Za-z_$][\w$]*$/
+  const exported = Object.keys(process.getBuiltinModule(path) ?? {}).filter((name) => identifier.test(name))
+  return [
+    `const builtin = /* @__PURE__ */ process.getBuiltinModule('${path}')`,
+    'const read = (name) => builtin[name]',
+    ...exported.map(
+      (name, at) => `const name${at} = /* @__PURE__ */ read('${name}')\nexport { name${at} as ${name} }`,
+    ),
+    'export default builtin',
+  ].join('\n')
 }
