@@ -18,7 +18,8 @@ import {
   bearerToken,
   ecPublicKey,
   ecPublicKeyPem,
-  issuerDocument,
+  ISSUER,
+  issuerDocumentOf,
   jwks,
   rsaPublicKey,
   userinfo,
@@ -37,7 +38,7 @@ function answerOf(url: string): Buffer {
   if (url.startsWith('https://public-keys.')) return Buffer.from(ecPublicKeyPem)
   if (url.endsWith('/jwks')) return Buffer.from(JSON.stringify(jwks))
   if (url.endsWith('/userinfo')) return Buffer.from(JSON.stringify(userinfo))
-  return Buffer.from(JSON.stringify(issuerDocument))
+  return Buffer.from(JSON.stringify(issuerDocumentOf(ISSUER)))
 }
 
 function createHandler(): AlbHandler {

@@ -25,11 +25,12 @@ export const jwks = {
   keys: [{ ...rsa.publicKey.export({ format: 'jwk' }), kid: 'bench', alg: 'RS256', use: 'sig' }],
 }
 
-export const issuerDocument = {
-  issuer: ISSUER,
-  jwks_uri: `${ISSUER}/jwks`,
-  userinfo_endpoint: `${ISSUER}/userinfo`,
-}
+/** What an issuer says about itself. */
+export const issuerDocumentOf = (issuer: string) => ({
+  issuer,
+  jwks_uri: `${issuer}/jwks`,
+  userinfo_endpoint: `${issuer}/userinfo`,
+})
 
 export const userinfo = {
   sub: SUBJECT,
@@ -44,19 +45,21 @@ const padded = (value: object) =>
   Buffer.from(JSON.stringify(value)).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
 
 /** An access token as Okta issues them: a subject, a client, scopes, and no profile. */
-export const bearerToken = (() => {
+export function bearerTokenOf(issuer: string, id: string): string {
   const claims = {
-    iss: ISSUER,
+    iss: issuer,
     aud: AUDIENCE,
     sub: SUBJECT,
     cid: 'flytectl',
     scp: ['all', 'offline'],
-    jti: 'bench',
+    jti: id,
   }
   const times = { iat: EXPIRES - 3600, exp: EXPIRES }
   const input = `${base64url({ alg: 'RS256', typ: 'JWT', kid: 'bench' })}.${base64url({ ...claims, ...times })}`
   return `${input}.${sign('sha256', Buffer.from(input), rsa.privateKey).toString('base64url')}`
-})()
+}
+
+export const bearerToken = bearerTokenOf(ISSUER, 'bench')
 
 /** The load balancer's signed identity, with its padding. */
 export const albData = (() => {

@@ -74,6 +74,8 @@ export function rpcEvent(options: {
   readonly body: Uint8Array
   readonly credential: 'oidc' | 'bearer' | 'none'
   readonly requestId: string
+  /** Default {@link bearerToken}. */
+  readonly token?: string
 }): ALBEvent {
   const access: Access = options.credential === 'oidc' ? 'oidc' : 'open'
   return {
@@ -91,7 +93,9 @@ export function rpcEvent(options: {
       ...(options.credential === 'oidc'
         ? { 'x-amzn-oidc-data': [albData], 'x-amzn-oidc-identity': ['00u1ada'] }
         : {}),
-      ...(options.credential === 'bearer' ? { authorization: [`Bearer ${bearerToken}`] } : {}),
+      ...(options.credential === 'bearer'
+        ? { authorization: [`Bearer ${options.token ?? bearerToken}`] }
+        : {}),
     },
     body: Buffer.from(options.body).toString('base64'),
     isBase64Encoded: true,

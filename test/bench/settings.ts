@@ -31,7 +31,7 @@ export function benchSettings(issuer: string = ISSUER) {
       httpProxyUrl: null,
       trustedIssuers: [
         {
-          issuer: ISSUER,
+          issuer,
           jwksUri: `${issuer}/jwks`,
           algorithms: ['RS256' as const],
           audiences: [AUDIENCE],
