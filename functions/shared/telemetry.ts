@@ -8,6 +8,7 @@ import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { Call } from './call.ts'
 import type { HttpRequest, HttpResponse } from './http/message.ts'
+import { sourceFrame } from './source-position.ts'
 
 export interface EndedCall {
   /** Undefined if the event itself could not be read. */
@@ -77,5 +78,6 @@ function firstFrame(error: Error): string | undefined {
   // The stack begins with the message, and a line of that may look like a frame.
   const start = stack.indexOf(message)
   const frames = start < 0 ? '' : stack.slice(start + message.length)
-  return /^\s*(at .+)$/m.exec(frames)?.[1]
+  const frame = /^\s*(at .+)$/m.exec(frames)?.[1]
+  return frame && sourceFrame(frame)
 }

@@ -112,7 +112,6 @@ function reservation(name: FunctionName, settings: Settings['functions']) {
 function commonEnvironment({ name, deployment, settings }: AppFunctionProps): Record<string, string> {
   return {
     LOG_LEVEL: settings.logLevel,
-    NODE_OPTIONS: '--enable-source-maps',
     POWERTOOLS_SERVICE_NAME: name,
     POWERTOOLS_METRICS_NAMESPACE: deployment,
     POWERTOOLS_TRACE_ENABLED: String(settings.tracing),

@@ -62,7 +62,6 @@ describe('each function', () => {
         POWERTOOLS_METRICS_NAMESPACE: 'flyte',
         POWERTOOLS_TRACE_ENABLED: 'false',
         LOG_LEVEL: 'INFO',
-        NODE_OPTIONS: '--enable-source-maps',
       })
     })
 
