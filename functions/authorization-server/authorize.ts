@@ -24,7 +24,7 @@ import type { Engine, EngineSource } from './engine/engine.ts'
 import { NEVER_STORED, noteOauthError, oauthErrorOf } from './oauth-answer.ts'
 import { consentPage } from './pages/consent-page.ts'
 import { refusalPage } from './pages/error-page.ts'
-import { formOf, single, withResource } from './parameters.ts'
+import { formOf, single, withResource, withServedResponseMode } from './parameters.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { SessionReader, SignedInPerson } from './session-reader.ts'
 import type { AuthorizationServerSettings } from './settings.ts'
@@ -44,7 +44,8 @@ const LEAVING = { ...NEVER_STORED, 'referrer-policy': 'no-referrer' } as const
 /** Makes the authorization endpoint. */
 export function createAuthorize({ engine, rateLimit, settings }: AuthorizeDeps): PathHandler {
   return async (request, call) => {
-    const parameters = withResource(new URLSearchParams(request.query), settings.audiences)
+    const sent = withServedResponseMode(new URLSearchParams(request.query))
+    const parameters = withResource(sent, settings.audiences)
     await rateLimit.count('authorize', request, single(parameters, 'client_id') ?? '')
     const { ask } = await engine()
     const response = await ask({

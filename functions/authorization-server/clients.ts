@@ -26,7 +26,6 @@ export function engineClient(client: StaticClient, randomBytes: RandomBytes): Cl
     application_type: isNative(client) ? 'native' : 'web',
     redirect_uris: hasCode ? [...client.redirectUris] : [],
     response_types: hasCode ? ['code'] : [],
-    response_modes: ['query'],
     grant_types: [...client.grantTypes],
     scope: client.scopes.join(' '),
   }

@@ -34,6 +34,18 @@ export function withResource(parameters: URLSearchParams, audiences: readonly st
   return result
 }
 
+/**
+ * The same parameters without a `response_mode` that is not served: the engine knows more of them, and one is a page
+ * with a script. Under a name that nobody knows it is refused, and the client is told so in the usual way.
+ */
+export function withServedResponseMode(parameters: URLSearchParams): URLSearchParams {
+  const result = new URLSearchParams(parameters)
+  if (result.has('response_mode') && single(result, 'response_mode') !== 'query') {
+    result.set('response_mode', 'not_served')
+  }
+  return result
+}
+
 /** The value of a parameter that was sent once; undefined for none, and for one whose value is not certain. */
 export function single(parameters: URLSearchParams, name: string): string | undefined {
   const values = parameters.getAll(name)

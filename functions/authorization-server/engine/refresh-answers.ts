@@ -63,17 +63,17 @@ export function createRefreshAnswers({ store, now, randomBytes }: RefreshAnswers
 
   return {
     async isReuse({ token, consumedAtEpochSeconds, value }) {
+      const { ctx } = Provider
+      // Elsewhere a redeemed token is just that: it can be taken back, and looked into.
+      if (ctx?.oidc.route !== 'token') return true
       if (epochSeconds(now()) > consumedAtEpochSeconds + REFRESH_GRACE_SECONDS) return true
       const answer = await keptAnswer(token)
       // The first redemption is still under way, or never came to an answer.
       if (answer === undefined) return false
       const successor = await store.get('RefreshToken', grantKey(String(answer.refresh_token)))
       if (successor?.consumedAtEpochSeconds !== undefined) return true
-      const { ctx } = Provider
       const isAlive = (await store.get('Grant', grantKey(String(value.grantId)))) !== undefined
-      if (ctx?.oidc.route === 'token' && ctx.oidc.client?.clientId === value.clientId && isAlive) {
-        again.set(ctx, answer)
-      }
+      if (ctx.oidc.client?.clientId === value.clientId && isAlive) again.set(ctx, answer)
       return false
     },
     async middleware(ctx, next) {

@@ -3,6 +3,7 @@
  * its clock the system's (which a test may set). `restart` makes a new one on the same store, as a new process would.
  */
 import { generateKeyPairSync } from 'node:crypto'
+import type { ALBEvent } from 'aws-lambda'
 import { hashSync } from 'bcryptjs'
 import {
   type AuthorizationServerDeps,
@@ -103,6 +104,8 @@ export function newPem(bits = 2048): string {
 }
 
 const PEM = newPem()
+const DEFAULT_ADDRESS = '203.0.113.7'
+let servers = 0
 export const bcryptHash = (secret: string) => hashSync(secret, 4)
 
 export interface TestServer {
@@ -161,7 +164,8 @@ export function startTestServer(database: TestDatabase, options: TestServerOptio
     return createLambdaHandler({ app: appOf(deps), telemetry, tracing: false })
   }
 
-  const handler: EventHandler = (event, context) => current(event, context)
+  const address = `2001:db8::${nextServer().toString(16)}`
+  const handler: EventHandler = (event, context) => current(fromAddress(event, address), context)
   const server: TestServer = {
     handler,
     store,
@@ -174,6 +178,18 @@ export function startTestServer(database: TestDatabase, options: TestServerOptio
     call: (request) => callThrough(handler, request),
   }
   return server
+}
+
+function nextServer(): number {
+  servers += 1
+  return servers
+}
+
+/** What one test asks does not count for another, although they share a database. */
+function fromAddress(event: ALBEvent, address: string): ALBEvent {
+  const headers = event.multiValueHeaders ?? {}
+  const own = headers['x-forwarded-for']?.[0] === DEFAULT_ADDRESS ? { 'x-forwarded-for': [address] } : {}
+  return { ...event, multiValueHeaders: { ...headers, ...own } }
 }
 
 function appOf(deps: AuthorizationServerDeps): App {
