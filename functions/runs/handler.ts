@@ -6,6 +6,8 @@ import { createLambdaHandler } from '../shared/lambda.ts'
 import { createDynamoDbActionStore } from '../shared/stores/dynamodb/action-store.ts'
 import { createDynamoDbClaimsStore } from '../shared/stores/dynamodb/claims-store.ts'
 import { createDynamoDbClient } from '../shared/stores/dynamodb/client.ts'
+import { createDynamoDbDeployedTaskStore } from '../shared/stores/dynamodb/deployed-task-store.ts'
+import { createDynamoDbDocumentStore } from '../shared/stores/dynamodb/document-store.ts'
 import { createDynamoDbProjectStore } from '../shared/stores/dynamodb/project-store.ts'
 import { createDynamoDbRunStore } from '../shared/stores/dynamodb/run-store.ts'
 import { createDynamoDbTaskStore } from '../shared/stores/dynamodb/task-store.ts'
@@ -13,6 +15,8 @@ import { lazyObjectStore } from '../shared/stores/object-store.ts'
 import { createTelemetry } from '../shared/telemetry.ts'
 import { createRunsApp } from './app.ts'
 import { createProjectCatalog } from './projects/catalog.ts'
+import type { ServiceDeps } from './service-deps.ts'
+import { servicesBeside } from './services.ts'
 
 const { settings, runsTable, authTable, tracing } = readConfig()
 const tableName = requireSetting(runsTable, 'RUNS_TABLE')
@@ -29,9 +33,7 @@ const claimsStore = createDynamoDbClaimsStore({
   now,
 })
 const { gate, enrich } = createIdentity({ settings, now, claimsStore })
-const app = createRunsApp({
-  authorizedUris: settings.authorizedUris,
-  gate,
+const deps: ServiceDeps = {
   enrich,
   now,
   storagePrefix,
@@ -39,13 +41,20 @@ const app = createRunsApp({
   objects,
   runs: createDynamoDbRunStore(client, tableName),
   actions: createDynamoDbActionStore(client, tableName),
-  lazyServices: {},
   tasks: createDynamoDbTaskStore({ client, tableName, objects, storagePrefix }),
   projects: createProjectCatalog({
     store: createDynamoDbProjectStore(client, tableName),
     seedProjects,
     domains,
   }),
+  deployedTasks: createDynamoDbDeployedTaskStore(client, tableName),
+  documents: createDynamoDbDocumentStore(client, tableName),
+}
+const app = createRunsApp({
+  ...deps,
+  authorizedUris: settings.authorizedUris,
+  gate,
+  lazyServices: servicesBeside(deps),
 })
 
 export const handler = createLambdaHandler({ app, telemetry: createTelemetry(), tracing })

@@ -169,10 +169,17 @@ export const REASONS = {
     message: 'The action is not a condition that is waiting for its signal.',
   },
   abort_unfinished: unavailable('The action has more actions below it than one call aborts. Try again.'),
+  trigger_not_found: { code: 'not_found', status: 404, message: 'There is no such trigger.' },
   project_not_found: { code: 'not_found', status: 404, message: 'There is no such project.' },
   task_not_found: { code: 'not_found', status: 404, message: 'There is no such task.' },
   run_exists: { code: 'already_exists', status: 409, message: 'A run with this name already exists.' },
   project_exists: { code: 'already_exists', status: 409, message: 'A project with this id already exists.' },
+
+  document_changed: {
+    code: 'aborted',
+    status: 409,
+    message: 'Somebody else changed this at the same time. Read it again.',
+  },
 
   // What we depend on
   provider_unavailable: unavailable('The identity provider does not answer.'),

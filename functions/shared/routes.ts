@@ -96,6 +96,9 @@ export const ROUTES = [
   { kind: 'service', service: 'flyteidl2.workflow.RunService', function: 'runs', access: openOrOidc },
   { kind: 'service', service: 'flyteidl2.auth.IdentityService', function: 'runs', access: openOrOidc },
   { kind: 'service', service: 'flyteidl2.project.ProjectService', function: 'runs', access: openOrOidc },
+  { kind: 'service', service: 'flyteidl2.task.TaskService', function: 'runs', access: openOrOidc },
+  { kind: 'service', service: 'flyteidl2.trigger.TriggerService', function: 'runs', access: openOrOidc },
+  { kind: 'service', service: 'flyteidl2.cluster.ClusterService', function: 'runs', access: openOrOidc },
 
   { kind: 'service', service: 'flyteidl2.actions.ActionsService', function: 'actions', access: internal },
   {

@@ -6,15 +6,22 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { type Client, createClient } from '@connectrpc/connect'
 import { compressionGzip, createConnectTransport } from '@connectrpc/connect-node'
 import { IdentityService } from '@flyteorg/flyteidl2/flyteidl2/auth/identity_pb.ts'
+import { ClusterService } from '@flyteorg/flyteidl2/flyteidl2/cluster/service_pb.ts'
 import { ProjectService } from '@flyteorg/flyteidl2/flyteidl2/project/project_service_pb.ts'
 import { type TaskSpec, TaskSpecSchema } from '@flyteorg/flyteidl2/flyteidl2/task/task_definition_pb.ts'
+import { TaskService } from '@flyteorg/flyteidl2/flyteidl2/task/task_service_pb.ts'
+import { TriggerService } from '@flyteorg/flyteidl2/flyteidl2/trigger/trigger_service_pb.ts'
 import { RunService } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
 import { createRunsApp } from '../../../functions/runs/app.ts'
 import { createProjectCatalog } from '../../../functions/runs/projects/catalog.ts'
+import type { ServiceDeps } from '../../../functions/runs/service-deps.ts'
+import { servicesBeside } from '../../../functions/runs/services.ts'
 import type { Call } from '../../../functions/shared/call.ts'
 import { createIdentity } from '../../../functions/shared/identity/identity.ts'
 import { answerEvent } from '../../../functions/shared/lambda.ts'
 import { createDynamoDbActionStore } from '../../../functions/shared/stores/dynamodb/action-store.ts'
+import { createDynamoDbDeployedTaskStore } from '../../../functions/shared/stores/dynamodb/deployed-task-store.ts'
+import { createDynamoDbDocumentStore } from '../../../functions/shared/stores/dynamodb/document-store.ts'
 import { createDynamoDbProjectStore } from '../../../functions/shared/stores/dynamodb/project-store.ts'
 import { createDynamoDbRunStore } from '../../../functions/shared/stores/dynamodb/run-store.ts'
 import { createDynamoDbTaskStore } from '../../../functions/shared/stores/dynamodb/task-store.ts'
@@ -35,6 +42,9 @@ export interface Clients {
   readonly runs: Client<typeof RunService>
   readonly identity: Client<typeof IdentityService>
   readonly projects: Client<typeof ProjectService>
+  readonly tasks: Client<typeof TaskService>
+  readonly triggers: Client<typeof TriggerService>
+  readonly cluster: Client<typeof ClusterService>
 }
 
 export interface RunsFunction {
@@ -126,9 +136,7 @@ function makeApp({ issuer, region, database, objects, now }: Surroundings) {
   const { storagePrefix, domains, seedProjects } = settings.runs
   const { gate, enrich } = createIdentity({ settings, now, claimsStore: null, fetch: region.fetch })
   const { client } = database
-  return createRunsApp({
-    authorizedUris: settings.authorizedUris,
-    gate,
+  const deps: ServiceDeps = {
     enrich,
     now,
     storagePrefix,
@@ -136,14 +144,17 @@ function makeApp({ issuer, region, database, objects, now }: Surroundings) {
     objects,
     runs: createDynamoDbRunStore(client, RUNS_TABLE),
     actions: createDynamoDbActionStore(client, RUNS_TABLE),
-    lazyServices: {},
     tasks: createDynamoDbTaskStore({ client, tableName: RUNS_TABLE, objects, storagePrefix }),
     projects: createProjectCatalog({
       store: createDynamoDbProjectStore(client, RUNS_TABLE),
       seedProjects,
       domains,
     }),
-  })
+    deployedTasks: createDynamoDbDeployedTaskStore(client, RUNS_TABLE),
+    documents: createDynamoDbDocumentStore(client, RUNS_TABLE),
+  }
+  const { authorizedUris } = settings
+  return createRunsApp({ ...deps, authorizedUris, gate, lazyServices: servicesBeside(deps) })
 }
 
 function clientsOf(baseUrl: string, headers: SentHeaders, useJson: boolean): Clients {
@@ -166,6 +177,9 @@ function clientsOf(baseUrl: string, headers: SentHeaders, useJson: boolean): Cli
     runs: createClient(RunService, transport),
     identity: createClient(IdentityService, transport),
     projects: createClient(ProjectService, transport),
+    tasks: createClient(TaskService, transport),
+    triggers: createClient(TriggerService, transport),
+    cluster: createClient(ClusterService, transport),
   }
 }
 

@@ -1,6 +1,9 @@
 import type { DescMethod } from '@bufbuild/protobuf'
 import { IdentityService } from '@flyteorg/flyteidl2/flyteidl2/auth/identity_pb.ts'
+import { ClusterService } from '@flyteorg/flyteidl2/flyteidl2/cluster/service_pb.ts'
 import { ProjectService } from '@flyteorg/flyteidl2/flyteidl2/project/project_service_pb.ts'
+import { TaskService } from '@flyteorg/flyteidl2/flyteidl2/task/task_service_pb.ts'
+import { TriggerService } from '@flyteorg/flyteidl2/flyteidl2/trigger/trigger_service_pb.ts'
 import { RunService } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { callThrough } from '../../support/alb-event.ts'
@@ -28,6 +31,16 @@ const IMPLEMENTED = new Set([
   'WatchGroups',
   'AbortRun',
   'AbortAction',
+  'DeployTask',
+  'GetTaskDetails',
+  'ListTasks',
+  'ListVersions',
+  'SelectCluster',
+  'DeployTrigger',
+  'GetTriggerDetails',
+  'ListTriggers',
+  'UpdateTriggers',
+  'DeleteTriggers',
   'UserInfo',
   'GetProject',
   'ListProjects',
@@ -35,7 +48,9 @@ const IMPLEMENTED = new Set([
   'UpdateProject',
 ])
 
-const methods: DescMethod[] = [RunService, IdentityService, ProjectService].flatMap((one) => one.methods)
+const methods: DescMethod[] = [
+  ...[RunService, IdentityService, ProjectService, TaskService, ClusterService, TriggerService],
+].flatMap((one) => one.methods)
 const pathOf = (method: DescMethod) => `/${method.parent.typeName}/${method.name}`
 const typeOf = (method: DescMethod) =>
   method.methodKind === 'unary' ? 'application/proto' : 'application/connect+proto'
