@@ -4,7 +4,7 @@ import { Code } from 'aws-cdk-lib/aws-lambda'
 import { BundleError, bundleFunctions } from '../lib/bundling.ts'
 import { SettingsError } from '../lib/settings/problems.ts'
 import { readSettings } from '../lib/settings/settings.ts'
-import { createApp } from '../lib/synthesize.ts'
+import { createApp, functionsOf } from '../lib/synthesize.ts'
 
 /** `-c settings=FILE`, or FLYTE_YAML, or flyte.yaml in the working directory. */
 function settingsPath(): string {
@@ -15,7 +15,7 @@ function settingsPath(): string {
 
 try {
   const settings = readSettings(settingsPath())
-  const bundles = await bundleFunctions()
+  const bundles = await bundleFunctions({ names: functionsOf(settings) })
   createApp({ settings, codeFor: (name) => Code.fromAsset(bundles.directoryOf(name)) }).app.synth()
 } catch (error) {
   if (!(error instanceof SettingsError || error instanceof BundleError)) throw error

@@ -5,14 +5,16 @@ import type { Construct } from 'constructs'
 import type { FunctionName, Route } from '../functions/shared/routes.ts'
 import { ROUTES } from '../functions/shared/routes.ts'
 import { AppFunctions } from './constructs/app-functions.ts'
+import type { RunStorage } from './constructs/buckets.ts'
 import { LogsBucket, RunsBucket } from './constructs/buckets.ts'
 import { FrontDoor } from './constructs/front-door.ts'
+import { InternalLoadBalancer } from './constructs/internal-load-balancer.ts'
 import { ListenerRules } from './constructs/listener-rules.ts'
 import { Outputs } from './constructs/outputs.ts'
-import { allowRuns } from './constructs/permissions.ts'
+import { allowActions, allowRuns } from './constructs/permissions.ts'
 import { Secrets } from './constructs/secrets.ts'
 import { Tables } from './constructs/tables.ts'
-import { listenerRules } from './listener-rules.ts'
+import { internalListenerRules, listenerRules } from './listener-rules.ts'
 import { functionSettings } from './settings/function-settings.ts'
 import type { Settings } from './settings/settings.ts'
 
@@ -39,7 +41,7 @@ export class FlyteStack extends Stack {
       ? new LogsBucket(this, 'AccessLogs', settings.loadBalancer.logRetentionDays)
       : undefined
     const door = new FrontDoor(this, 'FrontDoor', { settings, logs })
-    const tables = new Tables(this, 'Tables', { children: false })
+    const tables = new Tables(this, 'Tables', { children: settings.internal.enabled })
     const runsBucket = new RunsBucket(this, 'Storage', { storagePrefix: settings.runs.storagePrefix, logs })
     const secrets = new Secrets(this, 'Secrets', { deployment: name, settings: settings.secrets })
     const names = { loadBalancerArn: door.loadBalancerArn, storagePrefix: runsBucket.uri }
@@ -48,16 +50,56 @@ export class FlyteStack extends Stack {
       settings,
       routes,
       codeFor,
-      environmentOf: (name) => ({ ...shared, ...(name === 'runs' ? tables.environment : {}) }),
+      environmentOf: (name) => ({ ...shared, ...tables.environmentOf(name) }),
     })
     allowRuns(this.functions.get('runs'), { tables, storage: runsBucket.storage })
     this.addRules({ settings, routes, door, oidcClientSecret: secrets.oidcClientSecret })
-    new Outputs(this, 'Outputs', { settings, door, tables, secrets, storagePrefix: runsBucket.uri })
+    const { oidcClientSecret } = secrets
+    const internalDnsName = settings.internal.enabled
+      ? this.addInternal({
+          settings,
+          routes,
+          door,
+          logs,
+          tables,
+          storage: runsBucket.storage,
+          oidcClientSecret,
+        })
+      : undefined
+    const storagePrefix = runsBucket.uri
+    new Outputs(this, 'Outputs', { settings, door, tables, secrets, storagePrefix, internalDnsName })
   }
 
   /** Two zones by position: looking their names up would need credentials, and the positions always exist. */
   override get availabilityZones(): string[] {
     return [0, 1].map((index) => Fn.select(index, Fn.getAzs()))
+  }
+
+  /** The load balancer of running tasks with what it leads to; its name. */
+  private addInternal(options: {
+    settings: Settings
+    routes: readonly Route[]
+    door: FrontDoor
+    logs: LogsBucket | undefined
+    tables: Tables
+    storage: RunStorage
+    oidcClientSecret: string
+  }): string {
+    const { settings, routes, door, logs, tables, storage, oidcClientSecret } = options
+    const { balancer, listenerArn } = new InternalLoadBalancer(this, 'Internal', {
+      settings,
+      madeNetwork: door.madeNetwork,
+      logs,
+    })
+    new ListenerRules(this, 'InternalRules', {
+      listenerArn,
+      rules: internalListenerRules(routes),
+      settings,
+      oidcClientSecret,
+      targetGroupArn: (entrance) => this.functions.targetGroupArn(entrance),
+    })
+    allowActions(this.functions.get('actions'), { tables, storage })
+    return balancer.loadBalancerDnsName
   }
 
   private addRules(options: {
@@ -87,7 +129,7 @@ export class FlyteStack extends Stack {
   }
 }
 
-/** The load balancer that is made here writes access logs, and so does the bucket. */
-function writesAccessLogs({ loadBalancer, runs }: Settings): boolean {
-  return loadBalancer.existing === undefined || runs.storagePrefix === undefined
+/** Load balancers that are made here write access logs, and so does the bucket. */
+function writesAccessLogs({ loadBalancer, internal, runs }: Settings): boolean {
+  return loadBalancer.existing === undefined || runs.storagePrefix === undefined || internal.enabled
 }

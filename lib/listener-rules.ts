@@ -120,7 +120,11 @@ export function listenerRules(options: ListenerRuleOptions): RuleDescription[] {
     })
 }
 
-function number(draft: Draft, index: number, { basePriority, hosts }: ListenerRuleOptions): RuleDescription {
+function number(
+  draft: Draft,
+  index: number,
+  { basePriority, hosts }: Pick<ListenerRuleOptions, 'basePriority' | 'hosts'>,
+): RuleDescription {
   if (index >= PRIORITIES_PER_SECTION) throw new RangeError(`the ${draft.section} section has too many rules`)
   return {
     ...draft,
@@ -239,7 +243,29 @@ export function publicEntrances(routes: readonly Route[]): Entrance[] {
   return [...entrances.values()]
 }
 
-/** The functions that are deployed: those the public listener can reach. */
-export function deployedFunctions(routes: readonly Route[]): FunctionName[] {
-  return [...new Set(publicEntrances(routes).map((entrance) => entrance.function))]
+/** The target groups that the internal listener needs. */
+export function internalEntrances(routes: readonly Route[]): Entrance[] {
+  const names = new Set(routes.filter((route) => has(route, 'internal')).map((route) => route.function))
+  return [...names].map((name) => ({ function: name, access: 'internal' }))
+}
+
+/** The functions that are deployed: those the public listener can reach, and the internal one if there is one. */
+export function deployedFunctions(
+  routes: readonly Route[],
+  { internal }: { internal: boolean } = { internal: false },
+): FunctionName[] {
+  const entrances = [...publicEntrances(routes), ...(internal ? internalEntrances(routes) : [])]
+  return [...new Set(entrances.map((entrance) => entrance.function))]
+}
+
+/**
+ * The rules of the internal listener: the services for running tasks, and nothing else. Whatever matches none is
+ * answered 404 by its default action.
+ */
+export function internalListenerRules(routes: readonly Route[]): RuleDescription[] {
+  const byFunction = pathsByFunction(routes.filter((route) => has(route, 'internal')))
+  return [...byFunction]
+    .map(([name, paths]): Draft => ({ section: 'internal', paths, last: forward(name, 'internal') }))
+    .flatMap((draft) => chunks(draft, []))
+    .map((draft, index) => number(draft, index, { basePriority: 1, hosts: [] }))
 }

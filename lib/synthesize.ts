@@ -48,6 +48,11 @@ export function createApp({ settings, codeFor, outdir, checks = true }: FlyteApp
   return { app, stack: new FlyteStack(app, 'Flyte', { settings, codeFor }) }
 }
 
+/** The functions that a deployment with these settings has. */
+export function functionsOf({ internal }: Settings): FunctionName[] {
+  return deployedFunctions(ROUTES, { internal: internal.enabled })
+}
+
 export interface SynthesizeOptions {
   /** Gets the cloud assembly, and the bundles unless they are given. */
   readonly outdir: string
@@ -75,7 +80,9 @@ export interface Synthesized {
 
 /** Bundles the functions if need be, and synthesizes the stack. Needs no credentials and no network. */
 export async function synthesize(settings: Settings, options: SynthesizeOptions): Promise<Synthesized> {
-  const bundles = options.bundles ?? (await bundleFunctions({ outdir: join(options.outdir, 'functions') }))
+  const names = functionsOf(settings)
+  const outdir = join(options.outdir, 'functions')
+  const bundles = options.bundles ?? (await bundleFunctions({ names, outdir }))
   const { app, stack } = createApp({
     settings,
     codeFor: (name) => Code.fromAsset(bundles.directoryOf(name)),
@@ -87,7 +94,7 @@ export async function synthesize(settings: Settings, options: SynthesizeOptions)
     stackName: stack.stackName,
     region: settings.aws.region,
     template: assembly.getStackArtifact(stack.artifactId).template,
-    functions: deployedFunctions(ROUTES).map((name) => ({
+    functions: names.map((name) => ({
       name,
       logicalId: stack.functions.get(name).logicalId,
       codeDirectory: bundles.directoryOf(name),

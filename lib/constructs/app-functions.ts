@@ -1,7 +1,7 @@
 import type { Code } from 'aws-cdk-lib/aws-lambda'
 import { Construct } from 'constructs'
 import type { FunctionName, Route } from '../../functions/shared/routes.ts'
-import { deployedFunctions, type Entrance, publicEntrances } from '../listener-rules.ts'
+import { deployedFunctions, type Entrance, internalEntrances, publicEntrances } from '../listener-rules.ts'
 import type { Settings } from '../settings/settings.ts'
 import { AppFunction } from './app-function.ts'
 import { FunctionEntrance } from './target-groups.ts'
@@ -14,7 +14,7 @@ export interface AppFunctionsProps {
   readonly environmentOf: (name: FunctionName) => Readonly<Record<string, string>>
 }
 
-/** Every function that a route of the public listener leads to, with a target group for each access class. */
+/** Every function that a route of a listener leads to, with a target group for each access class. */
 export class AppFunctions extends Construct {
   private readonly functions = new Map<FunctionName, AppFunction>()
   private readonly targetGroupArns = new Map<string, string>()
@@ -23,7 +23,8 @@ export class AppFunctions extends Construct {
     super(scope, id)
     const { settings, routes, codeFor, environmentOf } = props
     const deployment = settings.name
-    for (const name of deployedFunctions(routes)) {
+    const internal = settings.internal.enabled
+    for (const name of deployedFunctions(routes, { internal })) {
       this.functions.set(
         name,
         new AppFunction(this, capitalized(name), {
@@ -35,7 +36,7 @@ export class AppFunctions extends Construct {
         }),
       )
     }
-    for (const entrance of publicEntrances(routes)) {
+    for (const entrance of [...publicEntrances(routes), ...(internal ? internalEntrances(routes) : [])]) {
       const target = this.get(entrance.function)
       const made = new FunctionEntrance(target, capitalized(entrance.access), {
         entrance,

@@ -3,6 +3,7 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import type { Settings } from '../settings/settings.ts'
 import { Domain } from './domain.ts'
+import type { Network } from './internal-load-balancer.ts'
 import { PublicLoadBalancer } from './load-balancer.ts'
 import { WebAcl } from './web-acl.ts'
 
@@ -14,6 +15,8 @@ export class FrontDoor extends Construct {
   readonly loadBalancerArn: string
   /** Where a name has to point. Undefined for an existing load balancer, whose names are its owner's. */
   readonly dnsName: string | undefined
+  /** The network that was made for the load balancer, if one was. */
+  readonly madeNetwork: Network | undefined
   readonly basePriority: number
   /** The hosts that the rules are for; empty where every request is this deployment's. */
   readonly hosts: readonly string[]
@@ -27,6 +30,7 @@ export class FrontDoor extends Construct {
       this.listenerArn = balancer.listenerArn
       this.loadBalancerArn = balancer.balancer.loadBalancerArn
       this.dnsName = balancer.balancer.loadBalancerDnsName
+      this.madeNetwork = balancer.madeNetwork
       this.basePriority = 1
       this.hosts = []
       return

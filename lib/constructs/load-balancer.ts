@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib'
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager'
-import type { IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2'
+import type { IVpc } from 'aws-cdk-lib/aws-ec2'
 import { Peer, Port, SecurityGroup, Subnet, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2'
 import {
   ApplicationLoadBalancer,
@@ -14,6 +14,7 @@ import { Construct } from 'constructs'
 import { acknowledge } from '../acknowledge.ts'
 import { NOT_FOUND } from '../listener-rules.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { Network } from './internal-load-balancer.ts'
 
 export interface PublicLoadBalancerProps {
   readonly settings: Settings
@@ -31,11 +32,15 @@ export interface PublicLoadBalancerProps {
 export class PublicLoadBalancer extends Construct {
   readonly balancer: ApplicationLoadBalancer
   readonly listenerArn: string
+  /** The network that was made for it; undefined in an existing one. */
+  readonly madeNetwork: Network | undefined
 
   constructor(scope: Construct, id: string, props: PublicLoadBalancerProps) {
     super(scope, id)
     const { settings, certificate, logs } = props
-    const { vpc, vpcSubnets } = this.network(settings.network)
+    const network = this.network(settings.network)
+    const { vpc, vpcSubnets } = network
+    this.madeNetwork = settings.network.vpcId === undefined ? network : undefined
     this.balancer = new ApplicationLoadBalancer(this, 'LoadBalancer', {
       vpc,
       vpcSubnets,
@@ -62,10 +67,7 @@ export class PublicLoadBalancer extends Construct {
     this.listenerArn = listener.listenerArn
   }
 
-  private network({ vpcId, publicSubnetIds }: Settings['network']): {
-    vpc: IVpc
-    vpcSubnets: SubnetSelection
-  } {
+  private network({ vpcId, publicSubnetIds }: Settings['network']): Network {
     if (vpcId === undefined || publicSubnetIds === undefined) {
       return { vpc: this.createVpc(), vpcSubnets: { subnetType: SubnetType.PUBLIC } }
     }

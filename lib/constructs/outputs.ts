@@ -13,6 +13,8 @@ export interface OutputsProps {
   readonly secrets: Secrets
   /** `s3://bucket/prefix` */
   readonly storagePrefix: string
+  /** Where running tasks call; undefined without an internal load balancer. */
+  readonly internalDnsName: string | undefined
 }
 
 /** What a person needs after `cdk deploy`: what to register, what to open, what to paste. */
@@ -47,6 +49,7 @@ export class Outputs extends Construct {
     this.add('RunsTable', tables.runs.tableName, 'Runs, actions, tasks and projects')
     this.add('AuthTable', tables.auth.tableName, 'Short-lived results of signing in')
     this.add('StoragePrefix', props.storagePrefix, 'Inputs and code bundles of runs')
+    if (props.internalDnsName !== undefined) this.addInternal(props.internalDnsName, settings.internal)
     if (door.dnsName !== undefined) {
       this.add(
         'LoadBalancerDnsName',
@@ -54,6 +57,14 @@ export class Outputs extends Construct {
         'Point the name here if no hosted zone is in the settings',
       )
     }
+  }
+
+  private addInternal(dnsName: string, { protocol }: Settings['internal']): void {
+    this.add(
+      'InternalLoadBalancerDnsName',
+      dnsName,
+      `The name, with private addresses, that running tasks call over ${protocol.toLowerCase()}`,
+    )
   }
 
   private add(name: string, value: string, description: string): void {

@@ -2,7 +2,7 @@ import { acknowledgeWildcard } from '../acknowledge.ts'
 import type { AppFunction } from './app-function.ts'
 import type { RunStorage } from './buckets.ts'
 import type { Tables } from './tables.ts'
-import { RUNS_INDEXES } from './tables.ts'
+import { CHILDREN_INDEX, RUNS_INDEXES } from './tables.ts'
 
 /** What `runs` does on the Runs table itself; on its indexes it only queries. */
 export const RUNS_TABLE_ACTIONS = [
@@ -31,4 +31,22 @@ export function allowRuns(
     objects,
     "Objects are named by run, all below one prefix that is this deployment's own.",
   )
+}
+
+/** What `actions` does on the Runs table itself; on the index of children it only queries. */
+export const ACTIONS_TABLE_ACTIONS = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'] as const
+
+/**
+ * Grants the function `actions` exactly what its stores call. Of the bucket it has the one place for task specs that
+ * an item cannot hold, and only to write.
+ */
+export function allowActions(
+  actions: AppFunction,
+  { tables, storage }: { tables: Tables; storage: RunStorage },
+): void {
+  actions.allow(ACTIONS_TABLE_ACTIONS, [tables.runs.tableArn])
+  actions.allow(['dynamodb:Query'], [`${tables.runs.tableArn}/index/${CHILDREN_INDEX.indexName}`])
+  const specs = storage.bucket.arnForObjects([storage.prefix, 'task-specs/*'].filter(Boolean).join('/'))
+  actions.allow(['s3:PutObject'], [specs])
+  acknowledgeWildcard(actions.role, specs, 'Task specs are named by their digest, all below one prefix.')
 }

@@ -1,6 +1,7 @@
 import { RemovalPolicy } from 'aws-cdk-lib'
 import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb'
 import { Construct } from 'constructs'
+import type { FunctionName } from '../../functions/shared/routes.ts'
 
 /** The indexes of the Runs table: name, partition key, sort key. All keys are text. */
 export const RUNS_INDEXES = [
@@ -77,9 +78,11 @@ export class Tables extends Construct {
     this.auth = makeTable(this, 'Auth')
   }
 
-  /** How a function that uses the tables is told their names. */
-  get environment(): Record<string, string> {
-    return { RUNS_TABLE: this.runs.tableName, AUTH_TABLE: this.auth.tableName }
+  /** How a function is told the names of the tables that it uses. */
+  environmentOf(name: FunctionName): Record<string, string> {
+    if (name === 'actions') return { RUNS_TABLE: this.runs.tableName }
+    if (name === 'runs') return { RUNS_TABLE: this.runs.tableName, AUTH_TABLE: this.auth.tableName }
+    return {}
   }
 }
 

@@ -7,6 +7,7 @@
 import type * as z from 'zod'
 import type { Route } from '../../functions/shared/routes.ts'
 import { AUTH_CHECKS } from './checks-auth.ts'
+import { INTERNAL_CHECKS } from './checks-internal.ts'
 import { PLACE_CHECKS } from './checks-place.ts'
 import type { Problem } from './problems.ts'
 import type { SettingsFile } from './schema.ts'
@@ -20,7 +21,7 @@ export function crossChecks(
   const bad = issues
     .filter(({ code }) => code !== 'unrecognized_keys')
     .map(({ path }) => path.map(String).join('.'))
-  return [...PLACE_CHECKS, ...AUTH_CHECKS]
+  return [...PLACE_CHECKS, ...INTERNAL_CHECKS, ...AUTH_CHECKS]
     .filter(({ reads }) => !reads.some((path) => bad.some((other) => overlaps(path, other))))
     .flatMap(({ run }) => run(file, routes))
 }

@@ -90,8 +90,23 @@ const secretsSection = section({
   cookieKeys: section({ name: secretName().optional() }).prefault(EMPTY),
 }).prefault(EMPTY)
 
+const internalSection = section({
+  enabled: flag().default(false),
+  vpcId: id('vpc', 'the VPC that the tasks run in').optional(),
+  subnetIds: list(id('subnet', 'a private subnet'), 'ids of private subnets').optional(),
+  protocol: choice(['HTTPS', 'HTTP']).default('HTTPS'),
+  certificateArn: arn('acm', 'a certificate').optional(),
+  allowedSecurityGroupIds: list(id('sg', 'a security group'), 'ids of security groups').optional(),
+  allowedCidrs: list(cidr(), 'IPv4 ranges').optional(),
+}).prefault(EMPTY)
+
 const perFunction = <Value extends z.ZodType>(value: Value) =>
-  section({ metadata: value.optional(), runs: value.optional(), console: value.optional() }).prefault(EMPTY)
+  section({
+    metadata: value.optional(),
+    runs: value.optional(),
+    actions: value.optional(),
+    console: value.optional(),
+  }).prefault(EMPTY)
 
 const functionsSection = section({
   memoryMb: perFunction(integer(128, 10_240)),
@@ -135,6 +150,7 @@ export const fileSchema = section(
     domain: domainSection,
     network: networkSection,
     loadBalancer: loadBalancerSection,
+    internal: internalSection,
     auth: authSection,
     runs: runsSection,
     ingress: ingressSection,
