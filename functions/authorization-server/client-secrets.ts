@@ -7,7 +7,7 @@
  * A hash may be wrapped in base64 once more, as Flyte 1's configuration has it.
  */
 import { createHmac } from 'node:crypto'
-import { compare } from 'bcryptjs'
+import { compare as compareByBcrypt } from 'bcryptjs'
 import { ServiceError } from '../shared/errors.ts'
 import { BoundedMap } from '../shared/identity/bounded-map.ts'
 import type { RandomBytes } from '../shared/random.ts'
@@ -25,6 +25,8 @@ export interface ClientSecretsDeps {
   /** The secret with the hashes; null where no client is confidential. */
   readonly secretName: string | null
   readonly randomBytes: RandomBytes
+  /** Compares a secret with a hash. Default: a bcrypt round. */
+  readonly compare?: (secret: string, hash: string) => Promise<boolean>
 }
 
 const MAX_HASHES = 2
@@ -44,6 +46,7 @@ export function createClientSecrets({
   readSecret,
   secretName,
   randomBytes,
+  compare = compareByBcrypt,
 }: ClientSecretsDeps): ClientSecretCheck {
   const digestKey = randomBytes(32)
   const remembered = new BoundedMap<string, true>(REMEMBERED)

@@ -151,3 +151,91 @@ describe('openid-client', () => {
     })
   })
 })
+
+describe('oauth4webapi', () => {
+  const as: oauth.AuthorizationServer = SERVER_METADATA
+  const flytectl: oauth.Client = { client_id: 'flytectl' }
+  const options = () => ({ [oauth.customFetch]: fetchThrough(server.handler) as never })
+
+  it('signs a person in, checks the issuer of the answer, refreshes and revokes', async () => {
+    const verifier = oauth.generateRandomCodeVerifier()
+    const state = oauth.generateRandomState()
+    const request = new URL(SERVER_METADATA.authorization_endpoint)
+    for (const [name, value] of Object.entries({
+      client_id: 'flytectl',
+      redirect_uri: REDIRECT_URI,
+      response_type: 'code',
+      scope: 'all offline',
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      state,
+    })) {
+      request.searchParams.set(name, value)
+    }
+    const { leftTo } = await browser.follow(request.href)
+    const parameters = oauth.validateAuthResponse(as, flytectl, leftTo as URL, state)
+    const redeemed = await oauth.authorizationCodeGrantRequest(
+      as,
+      flytectl,
+      oauth.None(),
+      parameters,
+      REDIRECT_URI,
+      verifier,
+      options(),
+    )
+    const tokens = await oauth.processAuthorizationCodeResponse(as, flytectl, redeemed)
+    const answer = await oauth.refreshTokenGrantRequest(
+      as,
+      flytectl,
+      oauth.None(),
+      tokens.refresh_token as string,
+      options(),
+    )
+    const refreshed = await oauth.processRefreshTokenResponse(as, flytectl, answer)
+    const revoked = await oauth.revocationRequest(
+      as,
+      flytectl,
+      oauth.None(),
+      refreshed.refresh_token as string,
+      options(),
+    )
+    await oauth.processRevocationResponse(revoked)
+    expect((await verified(refreshed.access_token)).sub).toBe('ada')
+  })
+
+  it('gets a service its token, with its secret in the header and in the form', async () => {
+    const reporter: oauth.Client = { client_id: REPORTER }
+    for (const authenticate of [oauth.ClientSecretBasic, oauth.ClientSecretPost]) {
+      const answer = await oauth.clientCredentialsGrantRequest(
+        as,
+        reporter,
+        authenticate(REPORTER_SECRET),
+        new URLSearchParams({ scope: 'reports' }),
+        options(),
+      )
+      const { access_token: token } = await oauth.processClientCredentialsResponse(as, reporter, answer)
+      expect((await verified(token)).sub).toBe(REPORTER)
+    }
+  })
+
+  it('starts a device, and is told to wait', async () => {
+    const started = await oauth.deviceAuthorizationRequest(
+      as,
+      flytectl,
+      oauth.None(),
+      { scope: 'all' },
+      options(),
+    )
+    const device = await oauth.processDeviceAuthorizationResponse(as, flytectl, started)
+    const polled = await oauth.deviceCodeGrantRequest(
+      as,
+      flytectl,
+      oauth.None(),
+      device.device_code,
+      options(),
+    )
+    await expect(oauth.processDeviceCodeResponse(as, flytectl, polled)).rejects.toMatchObject({
+      error: 'authorization_pending',
+    })
+  })
+})
