@@ -1,0 +1,65 @@
+/** `GET /callback`: what the provider sent a person back with, made into a session. */
+import { epochSeconds } from '../shared/clock.ts'
+import { ServiceError } from '../shared/errors.ts'
+import type { PathHandler } from '../shared/http/router.ts'
+import type { VerifiedIdToken } from '../shared/session/id-token.ts'
+import type { SignInChecks } from '../shared/session/openid-client.ts'
+import { type Session, writeSession } from '../shared/session/session-cookies.ts'
+import { openJar } from '../shared/session/session-reader.ts'
+import { redirectTo } from './answers.ts'
+import type { LoginDeps } from './deps.ts'
+import { endTransaction, findTransaction, spendState, transactionsOf } from './transaction.ts'
+
+/**
+ * Makes the step.
+ *
+ * The state has to be one that this browser began with, once; then the answer is checked (`iss`, `error`, `code`),
+ * the code exchanged, the ID token verified with its signature and nonce, and userinfo asked, whose subject has to be
+ * the same. Each sign-in makes a session of its own. The transaction's cookies go whatever comes of it.
+ *
+ * @throws {ServiceError} `sign_in_unknown`, `sign_in_denied`, `sign_in_answer_invalid`, `session_too_large`,
+ *   `provider_…`, `keys_unavailable`, `secret_unavailable`, `store_…`
+ */
+export function createCallback(deps: LoginDeps): PathHandler {
+  return async (request, call) => {
+    const { jar, received, keys } = await transactionsOf(deps, request)
+    const callbackUrl = new URL(`${deps.publicUrl}/callback?${request.query}`)
+    const [state = '', ...more] = callbackUrl.searchParams.getAll('state')
+    const transaction = more.length === 0 ? findTransaction(jar, state, 'login') : undefined
+    if (transaction === undefined) throw new ServiceError('sign_in_unknown')
+    call.responseCookies.push(...endTransaction(jar, state))
+    if (!(await spendState(deps, state))) throw new ServiceError('sign_in_unknown')
+    const session = await signIn(deps, callbackUrl, transaction.checks)
+    call.notes.signIn = 'finished'
+    const setCookies = writeSession(openJar(deps, keys, received), session)
+    return redirectTo(request, transaction.target, setCookies)
+  }
+}
+
+async function signIn(deps: LoginDeps, callbackUrl: URL, checks: SignInChecks): Promise<Session> {
+  const tokens = await deps.client.exchangeCode(callbackUrl, checks)
+  const verified = await verify(deps, tokens.idToken, checks.nonce)
+  const userinfo = (await deps.client.userinfo(tokens.accessToken, verified.subject)) ?? verified.claims
+  const { sid } = verified.claims
+  return {
+    tokens,
+    userinfo,
+    record: {
+      id: Buffer.from(deps.random(16)).toString('base64url'),
+      startedAtEpochSeconds: epochSeconds(deps.now()),
+      sid: typeof sid === 'string' ? sid : undefined,
+    },
+  }
+}
+
+/** A bad ID token is not the person's credential here but the provider's answer. */
+async function verify(deps: LoginDeps, idToken: string, nonce: string): Promise<VerifiedIdToken> {
+  try {
+    const verified = await deps.verifyIdToken(idToken)
+    if (verified.claims.nonce !== nonce) throw new ServiceError('sign_in_answer_invalid')
+    return verified
+  } catch (error) {
+    const isRefusal = error instanceof ServiceError && error.status === 401
+    throw isRefusal ? new ServiceError('sign_in_answer_invalid', { cause: error }) : error
+  }
+}
