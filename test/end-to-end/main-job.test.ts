@@ -6,16 +6,8 @@ import { Filter_Function } from '@flyteorg/flyteidl2/flyteidl2/common/list_pb.ts
 import { RunService } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Stack, startStack } from '../../local/stack.ts'
-import {
-  bearer,
-  client,
-  createBrowser,
-  describeMaker,
-  type Headers,
-  PROJECT,
-  sampleRun,
-  signIn,
-} from './support/clients.ts'
+import { createBrowser } from '../support/web-browser.ts'
+import { bearer, client, describeMaker, type Headers, PROJECT, sampleRun, signIn } from './support/clients.ts'
 
 const ADA = { kind: 'user', subject: 'ada', firstName: 'Ada', lastName: 'Lovelace', email: 'ada@example.com' }
 const GRACE = {

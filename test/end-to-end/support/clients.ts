@@ -1,4 +1,4 @@
-/** The other side of the stack: an RPC client as the SDK's, and a browser that signs in. */
+/** The other side of the stack: an RPC client as the SDK's, and people who sign in with a browser. */
 import { create, type DescService } from '@bufbuild/protobuf'
 import { type Client, createClient, type Interceptor } from '@connectrpc/connect'
 import { compressionGzip, createConnectTransport } from '@connectrpc/connect-node'
@@ -12,6 +12,7 @@ import {
 } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
 import type { Stack } from '../../../local/stack.ts'
 import { requestToken } from '../../../local/token.ts'
+import { type Browser, createBrowser, type Page } from '../../support/web-browser.ts'
 
 export type Headers = Readonly<Record<string, string>>
 
@@ -72,48 +73,6 @@ export function describeMaker(identity: EnrichedIdentity | undefined): Record<st
   }
   if (principal?.case !== 'application') return { kind: undefined }
   return { kind: 'application', subject: principal.value.id?.subject, name: principal.value.spec?.name }
-}
-
-export interface Page {
-  readonly status: number
-  readonly url: URL
-  readonly text: string
-}
-
-export interface Browser {
-  /** Opens a page and follows redirects, up to a page that is one. */
-  open(url: string, form?: URLSearchParams): Promise<Page>
-  /** The `Cookie` header that is sent to an origin. */
-  cookies(url: string): string
-}
-
-/** A browser for http on localhost: one cookie jar a host, because cookies are shared across ports. */
-export function createBrowser(): Browser {
-  const jar = new Map<string, string>()
-  const header = () => [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
-  const keep = (line: string) => {
-    const [name = '', value = ''] = (line.split(';', 1)[0] ?? '').split(/=(.*)/s)
-    if (/;\s*(max-age=0|expires=thu, 01 jan 1970)/i.test(line)) jar.delete(name)
-    else jar.set(name, value)
-  }
-  return {
-    cookies: header,
-    async open(start, form) {
-      let url = new URL(start)
-      let body = form
-      for (let step = 0; step < 12; step += 1) {
-        const init: RequestInit = body === undefined ? {} : { method: 'POST', body }
-        const response = await fetch(url, { ...init, redirect: 'manual', headers: { cookie: header() } })
-        response.headers.getSetCookie().forEach(keep)
-        const location = response.headers.get('location')
-        if (location === null) return { status: response.status, url, text: await response.text() }
-        await response.body?.cancel()
-        url = new URL(location, url)
-        body = undefined
-      }
-      throw new TypeError('redirected in a circle')
-    },
-  }
 }
 
 /** Opens the console and signs in on the way. */

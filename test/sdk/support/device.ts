@@ -1,0 +1,36 @@
+/** Somebody who reads the address that a device shows, and answers it in a browser. */
+import { createBrowser } from '../../support/web-browser.ts'
+
+type Answer = 'confirm' | 'refuse'
+
+/** Reads what a command prints; once that is an address, signs in there and confirms or refuses the device. */
+export function answerDevice(person: string, answer: Answer): { read(text: string): void } {
+  let isAnswered = false
+  return {
+    read(text) {
+      const address = /following URL: (\S+user_code=\S+)/.exec(text)?.[1]
+      if (address === undefined || isAnswered) return
+      isAnswered = true
+      void answerAt(address, person, answer)
+    },
+  }
+}
+
+const MAX_PAGES = 6
+
+/** Submits one form after the other, up to a page that has none. */
+async function answerAt(address: string, person: string, answer: Answer): Promise<void> {
+  const browser = createBrowser()
+  let page = await browser.open(address)
+  for (let step = 0; step < MAX_PAGES && page.text.includes('<form'); step += 1) {
+    const form = new URLSearchParams(hiddenFields(page.text))
+    if (page.url.pathname.startsWith('/interaction/')) form.set('person', person)
+    if (answer === 'refuse' && page.text.includes('name="abort"')) form.set('abort', 'yes')
+    page = await browser.open(page.url.href, form)
+  }
+}
+
+function hiddenFields(page: string): [string, string][] {
+  const fields = page.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)
+  return [...fields].map(([, name = '', value = '']) => [name, value])
+}
