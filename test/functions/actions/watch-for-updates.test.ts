@@ -237,6 +237,15 @@ describe('WatchForUpdates of more children than an answer holds', () => {
     }
   })
 
+  it('has at once whatever a person has aborted', async () => {
+    service.runs.setNow(NOW_MS + 1_500_000)
+    const ada = service.runs.clients(await service.runs.bearer('ada'))
+    await ada.runs.abortAction({ actionId: actionId('large', 'm000007'), reason: 'too slow' })
+    const { updates } = await watched(service, 'large')
+    expect(updates[0]).toMatchObject({ actionId: { name: 'm000007' }, phase: 7 })
+    service.runs.setNow(NOW_MS)
+  })
+
   it('has every child within a few answers, and again within as many', async () => {
     for (let round = 0; round < 2; round += 1) {
       const seen = new Set<string>()

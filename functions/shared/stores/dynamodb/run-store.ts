@@ -9,7 +9,6 @@ import {
 import {
   type AbortOutcome,
   type CreateOutcome,
-  PHASE_ABORTED,
   ROOT_ACTION,
   type RunKey,
   type RunPage,
@@ -18,9 +17,9 @@ import {
   type RunStore,
   type RunSummary,
   type StoredRun,
-  TERMINAL_PHASES,
 } from '../run-store.ts'
-import { bytes, type Item, number, text, textOf } from './attributes.ts'
+import { abortChange } from './action-changes.ts'
+import { type Item, textOf } from './attributes.ts'
 import { isConditionFailure, storeErrorOf } from './client.ts'
 import { actionKey, itemOfRun, runOfItem, summaryOfItem } from './run-item.ts'
 import { planRunQuery, type RunQueryPlan } from './run-query.ts'
@@ -90,7 +89,7 @@ async function abortRun(
       new UpdateItemCommand({
         TableName: table.tableName,
         Key: actionKey(key, action),
-        ...abortExpressions(abort),
+        ...abortChange({ run: key, action }, abort),
       }),
     )
     return 'aborted'
@@ -98,29 +97,6 @@ async function abortRun(
     if (!isConditionFailure(error)) throw storeErrorOf(error)
   }
   return (await findRun(table, key, action)) === undefined ? 'not-found' : 'already-ended'
-}
-
-function abortExpressions({ reason, abortedBy, atMs }: Parameters<RunStore['abort']>[1]) {
-  const terminal = TERMINAL_PHASES.map((phase, i) => [`:terminal${i}`, number(phase)] as const)
-  const exists = 'attribute_exists(pk)'
-  const notEnded = `NOT #phase IN (${terminal.map(([name]) => name).join(', ')})`
-  const updates = ['#phase = :aborted', 'endTime = :at', 'updatedAt = :at', 'abortReason = :reason']
-  const values: Item = {
-    ':aborted': number(PHASE_ABORTED),
-    ':at': number(atMs),
-    ':reason': text(reason),
-    ...Object.fromEntries(terminal),
-  }
-  if (abortedBy) {
-    updates.push('abortedBy = :by')
-    values[':by'] = bytes(abortedBy)
-  }
-  return {
-    ConditionExpression: `${exists} AND ${notEnded}`,
-    UpdateExpression: `SET ${updates.join(', ')}`,
-    ExpressionAttributeNames: { '#phase': 'phase' },
-    ExpressionAttributeValues: values,
-  }
 }
 
 async function listRuns(table: Table, query: RunQuery, page: RunPageRequest): Promise<RunPage> {
