@@ -14,7 +14,7 @@
 import type { VerifiedAccessToken } from '../tokens/access-token.ts'
 import type { JwtObject } from '../tokens/jwt.ts'
 import type { Caller, CallerSource } from './caller.ts'
-import { profileOfClaims } from './profile.ts'
+import { fillProfile, profileOfClaims } from './profile.ts'
 
 const CLIENT_CLAIMS = ['client_id', 'cid', 'azp', 'appid'] as const
 const ENTRA_ISSUER =
@@ -38,10 +38,15 @@ export function callerOfAccessToken(token: VerifiedAccessToken, source: CallerSo
     subject,
     clientId: clientOf(claims),
     scopes: scopesOf(claims),
-    profile: profileOfClaims(claims),
+    profile: fillProfile(profileOfClaims(claims), profileOfClaims(userInfoOf(claims))),
     source,
     expiresAtEpochSeconds,
   }
+}
+
+/** Our own authorization server, like Flyte 1's, puts the person into one claim instead of several. */
+function userInfoOf({ user_info: userInfo }: JwtObject): JwtObject {
+  return typeof userInfo === 'object' && userInfo !== null ? (userInfo as JwtObject) : {}
 }
 
 /** Whether the token acts for a person or for its own client. */

@@ -23,6 +23,27 @@ const COGNITO = { iss: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab
 
 /** Tokens as each provider documents them, and who they are. */
 const EXAMPLES: Record<string, [claims: Record<string, unknown>, caller: Partial<Caller>]> = {
+  'our own authorization server, a person': [
+    {
+      iss: 'https://flyte.example.com',
+      sub: 'ada',
+      client_id: 'flytectl',
+      scope: 'all offline',
+      scp: ['all', 'offline'],
+      user_info: { subject: 'ada', name: 'Ada Lovelace', given_name: 'Ada', email: 'ada@example.com' },
+    },
+    {
+      kind: 'user',
+      subject: 'ada',
+      clientId: 'flytectl',
+      scopes: ['all', 'offline'],
+      profile: { name: 'Ada Lovelace', givenName: 'Ada', email: 'ada@example.com' },
+    },
+  ],
+  'our own authorization server, a service': [
+    { iss: 'https://flyte.example.com', sub: 'reporter', client_id: 'reporter', scp: ['all'] },
+    { kind: 'application', subject: 'reporter', clientId: 'reporter', scopes: ['all'], profile: {} },
+  ],
   'Okta, a person': [
     { ...OKTA, sub: 'ada@example.com', uid: '00u1abcd', cid: '0oa1client', scp: ['openid', 'all'] },
     { kind: 'user', subject: 'ada@example.com', clientId: '0oa1client', scopes: ['openid', 'all'] },
@@ -183,6 +204,19 @@ describe('the caller of an access token', () => {
       clientId: undefined,
       scopes: [],
     })
+  })
+
+  it('takes a claim of its own before the same in user_info, and nothing from one that is no object', () => {
+    const own = {
+      iss: 'https://x.example',
+      sub: 'ada',
+      name: 'Ada',
+      user_info: { name: 'Eve', email: 'a@example.com' },
+    }
+    expect(callerOf(own).profile).toEqual({ name: 'Ada', email: 'a@example.com' })
+    for (const userInfo of ['Eve', 1, null, ['Eve'], true]) {
+      expect(callerOf({ ...own, user_info: userInfo }).profile).toEqual({ name: 'Ada' })
+    }
   })
 
   it('has each scope once', () => {
