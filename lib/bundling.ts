@@ -11,6 +11,7 @@ import { browserAssets } from './browser-assets.ts'
 import { lambdaCredentials } from './lambda-credentials.ts'
 import { lightDescriptors } from './light-descriptors.ts'
 import { lightHeaders } from './light-headers.ts'
+import { lightSignals } from './light-signals.ts'
 import { deployedFunctions } from './listener-rules.ts'
 import { builtinsWhenNeeded } from './node-builtins.ts'
 
@@ -104,6 +105,13 @@ export const HOW_TO_BUILD = {
   mainFields: ['module', 'main'],
   banner: { js: REQUIRE_BANNER },
   get plugins() {
-    return [lightDescriptors, browserAssets, builtinsWhenNeeded, lightHeaders, lambdaCredentials]
+    return [
+      lightDescriptors,
+      browserAssets,
+      builtinsWhenNeeded,
+      lightHeaders,
+      lightSignals,
+      lambdaCredentials,
+    ]
   },
 } satisfies BuildOptions

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { FunctionName } from '../../functions/shared/routes.ts'
 import { BundleError, type Bundles, bundleFunctions } from '../../lib/bundling.ts'
 
 const HANDLER = `
@@ -15,6 +16,11 @@ export const handler = () => ({
   bytes: toBinary(CreateRunRequestSchema, create(CreateRunRequestSchema, { id: { case: 'runId', value: { name: 'n' } } })).length,
   major,
 })
+`
+
+const NAMED = `
+class AuthorizationCode {}
+export const handler = () => AuthorizationCode.name
 `
 
 const DIST = join(import.meta.dirname, '../../dist')
@@ -32,8 +38,9 @@ beforeAll(async () => {
   root = mkdtempSync(join(DIST, 'test-'))
   writeHandler('metadata', 'export const handler = () => 1')
   writeHandler('runs', HANDLER)
+  writeHandler('authorization-server', NAMED)
   bundles = await bundleFunctions({
-    names: ['metadata', 'runs'],
+    names: ['metadata', 'runs', 'authorization-server' as FunctionName],
     source: join(root, 'source'),
     outdir: join(root, 'out'),
   })
@@ -54,6 +61,13 @@ describe('a bundle', () => {
       bytes: 5,
       major: process.versions.node.split('.')[0],
     })
+  })
+
+  it('keeps the names of classes where the engine stores things under them', async () => {
+    const { handler } = await import(
+      pathToFileURL(join(bundles.directoryOf('authorization-server' as FunctionName), 'index.mjs')).href
+    )
+    expect(handler()).toBe('AuthorizationCode')
   })
 
   it('has no source code in its source map', () => {
