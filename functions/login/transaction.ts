@@ -43,11 +43,7 @@ export function openTransactionJar(
   const { settings } = deps
   const sameSite = settings.cookie.sameSite === 'None' ? 'None' : 'Lax'
   const cookie = { sameSite, domain: null } as const
-  return openJar(
-    { ...deps, settings: { ...settings, cookie, absoluteSeconds: TRANSACTION_SECONDS } },
-    keys,
-    received,
-  )
+  return openJar({ ...deps, settings: { ...settings, cookie } }, keys, received, TRANSACTION_SECONDS)
 }
 
 /** Begins one, and gives the `set-cookie` lines that keep it. */

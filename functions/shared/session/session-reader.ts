@@ -84,11 +84,15 @@ export interface JarDeps {
   readonly random: RandomBytes
 }
 
-/** Makes the jar of a request, with the lifetimes of the settings. */
+/** As long as Flyte accepts what it sealed. How long a session lasts is for the settings to say. */
+const MAX_SEALED_SECONDS = 30 * 86_400
+
+/** Makes the jar of a request. */
 export function openJar(
   { settings, now, random }: JarDeps,
   keys: CookieKeys,
   received: ReceivedCookies,
+  maxAgeSeconds: number = Math.max(MAX_SEALED_SECONDS, settings.absoluteSeconds),
 ): CookieJar {
   return createCookieJar({
     keys,
@@ -96,7 +100,7 @@ export function openJar(
     writer: createCookieWriter(settings.cookie),
     nowEpochSeconds: epochSeconds(now()),
     random,
-    maxAgeSeconds: settings.absoluteSeconds,
+    maxAgeSeconds,
   })
 }
 

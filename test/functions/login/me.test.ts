@@ -117,6 +117,6 @@ describe('who is signed in', () => {
   it('is not told to a session that is over', async () => {
     const visitor = await signedIn()
     nowMs += 90_000_000
-    expect(await me(visitor)).toMatchObject({ status: 401, outcome: 'session_unreadable' })
+    expect(await me(visitor)).toMatchObject({ status: 401, outcome: 'session_expired' })
   })
 })
