@@ -17,6 +17,7 @@ import { createRpcHandler, type RpcOptions } from '../shared/rpc/router.ts'
 import { abortActionMethod, abortRunMethod } from './abort.ts'
 import { createRunMethod } from './create-run/create-run.ts'
 import type { RunsDeps } from './deps.ts'
+import { getActionDataMethod } from './get-action-data.ts'
 import { getActionDataUrisMethod } from './get-action-data-uris.ts'
 import { getActionDetailsMethod } from './get-action-details.ts'
 import { getActionLogContextMethod } from './get-action-log-context.ts'
@@ -64,6 +65,7 @@ function servicesOf(deps: RunsDeps): RpcOptions['services'] {
       createRun: createRunMethod(deps),
       getRunDetails: getRunDetailsMethod(deps),
       getActionDetails: getActionDetailsMethod(deps),
+      getActionData: getActionDataMethod(deps),
       getActionDataURIs: getActionDataUrisMethod(deps),
       listRuns: listRunsMethod(deps),
       listActions: listActionsMethod(deps),

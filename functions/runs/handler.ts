@@ -11,6 +11,7 @@ import { createDynamoDbDocumentStore } from '../shared/stores/dynamodb/document-
 import { createDynamoDbProjectStore } from '../shared/stores/dynamodb/project-store.ts'
 import { createDynamoDbRunStore } from '../shared/stores/dynamodb/run-store.ts'
 import { createDynamoDbTaskStore } from '../shared/stores/dynamodb/task-store.ts'
+import { lazyObjectLinks } from '../shared/stores/object-links.ts'
 import { lazyObjectStore } from '../shared/stores/object-store.ts'
 import { createTelemetry } from '../shared/telemetry.ts'
 import { createRunsApp } from './app.ts'
@@ -49,6 +50,10 @@ const deps: ServiceDeps = {
   }),
   deployedTasks: createDynamoDbDeployedTaskStore(client, tableName),
   documents: createDynamoDbDocumentStore(client, tableName),
+  links: lazyObjectLinks(async () => {
+    const { createS3ObjectLinks } = await import('../shared/stores/s3/object-links.ts')
+    return createS3ObjectLinks()
+  }),
 }
 const app = createRunsApp({
   ...deps,

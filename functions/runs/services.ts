@@ -8,6 +8,8 @@ export function servicesBeside(deps: ServiceDeps): LazyServices {
     'flyteidl2.task.TaskService': async () => (await import('./tasks/service.ts')).taskService(deps),
     'flyteidl2.trigger.TriggerService': async () =>
       (await import('./triggers/service.ts')).triggerService(deps),
+    'flyteidl2.dataproxy.DataProxyService': async () =>
+      (await import('./data/service.ts')).dataProxyService(deps),
     'flyteidl2.cluster.ClusterService': async () => (await import('./cluster/service.ts')).clusterService(),
   }
 }

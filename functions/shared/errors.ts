@@ -173,6 +173,28 @@ export const REASONS = {
   project_not_found: { code: 'not_found', status: 404, message: 'There is no such project.' },
   task_not_found: { code: 'not_found', status: 404, message: 'There is no such task.' },
   run_exists: { code: 'already_exists', status: 409, message: 'A run with this name already exists.' },
+  upload_exists: {
+    code: 'already_exists',
+    status: 409,
+    message: 'There is another file of this name. Choose another filename_root.',
+  },
+  artifact_not_found: { code: 'not_found', status: 404, message: 'There is no such artifact.' },
+  data_unreadable: {
+    code: 'failed_precondition',
+    status: 400,
+    message: 'The stored data is not what it should be. Read it from the bucket, at its URI.',
+  },
+  data_elsewhere: {
+    code: 'failed_precondition',
+    status: 400,
+    message: "The data is not in this deployment's storage. Read it where its URI says.",
+  },
+  data_too_large: {
+    code: 'out_of_range',
+    status: 400,
+    message:
+      'The data is larger than the load balancer passes on (1 MB). Read it from the bucket, at its URI.',
+  },
   project_exists: { code: 'already_exists', status: 409, message: 'A project with this id already exists.' },
 
   document_changed: {

@@ -15,7 +15,10 @@ export const RUNS_TABLE_ACTIONS = [
 export const AUTH_TABLE_ACTIONS = ['dynamodb:GetItem', 'dynamodb:PutItem'] as const
 export const STORAGE_ACTIONS = ['s3:GetObject', 's3:PutObject'] as const
 
-/** Grants the function `runs` exactly what its stores call. No scan, no delete, no list. */
+/**
+ * Grants the function `runs` exactly what its stores call. No scan, no delete. It lists nothing either: S3 tells only
+ * who may list a bucket that an object is not there, and says 403 to everybody else.
+ */
 export function allowRuns(
   runs: AppFunction,
   { tables, storage }: { tables: Tables; storage: RunStorage },
@@ -26,6 +29,7 @@ export function allowRuns(
   runs.allow(AUTH_TABLE_ACTIONS, [tables.auth.tableArn])
   const objects = storage.bucket.arnForObjects(storage.prefix === '' ? '*' : `${storage.prefix}/*`)
   runs.allow(STORAGE_ACTIONS, [objects])
+  runs.allow(['s3:ListBucket'], [storage.bucket.bucketArn])
   acknowledgeWildcard(
     runs.role,
     objects,

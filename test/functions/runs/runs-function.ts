@@ -7,6 +7,7 @@ import { type Client, createClient } from '@connectrpc/connect'
 import { compressionGzip, createConnectTransport } from '@connectrpc/connect-node'
 import { IdentityService } from '@flyteorg/flyteidl2/flyteidl2/auth/identity_pb.ts'
 import { ClusterService } from '@flyteorg/flyteidl2/flyteidl2/cluster/service_pb.ts'
+import { DataProxyService } from '@flyteorg/flyteidl2/flyteidl2/dataproxy/dataproxy_service_pb.ts'
 import { ProjectService } from '@flyteorg/flyteidl2/flyteidl2/project/project_service_pb.ts'
 import { type TaskSpec, TaskSpecSchema } from '@flyteorg/flyteidl2/flyteidl2/task/task_definition_pb.ts'
 import { TaskService } from '@flyteorg/flyteidl2/flyteidl2/task/task_service_pb.ts'
@@ -25,6 +26,8 @@ import { createDynamoDbDocumentStore } from '../../../functions/shared/stores/dy
 import { createDynamoDbProjectStore } from '../../../functions/shared/stores/dynamodb/project-store.ts'
 import { createDynamoDbRunStore } from '../../../functions/shared/stores/dynamodb/run-store.ts'
 import { createDynamoDbTaskStore } from '../../../functions/shared/stores/dynamodb/task-store.ts'
+import type { ObjectStore } from '../../../functions/shared/stores/object-store.ts'
+import { createS3ObjectLinks } from '../../../functions/shared/stores/s3/object-links.ts'
 import { type EventHandler, type SentHeaders, serveThrough } from '../../support/alb-event.ts'
 import { RUNS_TABLE, startTestDatabase, type TestDatabase } from '../../support/dynamodb.ts'
 import {
@@ -44,6 +47,7 @@ export interface Clients {
   readonly projects: Client<typeof ProjectService>
   readonly tasks: Client<typeof TaskService>
   readonly triggers: Client<typeof TriggerService>
+  readonly data: Client<typeof DataProxyService>
   readonly cluster: Client<typeof ClusterService>
 }
 
@@ -66,7 +70,7 @@ export interface RunsFunction {
 export const DOMAINS = ['development', 'production']
 
 /** Starts it. Profiles come from userinfo: `ada` is Ada Lovelace. */
-export async function startRunsFunction(): Promise<RunsFunction> {
+export async function startRunsFunction(options: { objects?: ObjectStore } = {}): Promise<RunsFunction> {
   const issuer = await startTestIssuer()
   const profile = {
     given_name: 'Ada',
@@ -80,7 +84,13 @@ export async function startRunsFunction(): Promise<RunsFunction> {
   const objects = memoryObjectStore()
   let nowMs = NOW_MS
   let lastCall: Call | undefined
-  const app = makeApp({ issuer, region, database, objects: objects.store, now: () => nowMs })
+  const app = makeApp({
+    issuer,
+    region,
+    database,
+    objects: options.objects ?? objects.store,
+    now: () => nowMs,
+  })
   const telemetry = {
     callEnded({ call }: { call: Call }) {
       lastCall = call
@@ -125,7 +135,7 @@ interface Surroundings {
   readonly issuer: TestIssuer
   readonly region: AlbRegion
   readonly database: TestDatabase
-  readonly objects: ReturnType<typeof memoryObjectStore>['store']
+  readonly objects: ObjectStore
   readonly now: () => number
 }
 
@@ -152,6 +162,7 @@ function makeApp({ issuer, region, database, objects, now }: Surroundings) {
     }),
     deployedTasks: createDynamoDbDeployedTaskStore(client, RUNS_TABLE),
     documents: createDynamoDbDocumentStore(client, RUNS_TABLE),
+    links: createS3ObjectLinks(),
   }
   const { authorizedUris } = settings
   return createRunsApp({ ...deps, authorizedUris, gate, lazyServices: servicesBeside(deps) })
@@ -179,6 +190,7 @@ function clientsOf(baseUrl: string, headers: SentHeaders, useJson: boolean): Cli
     projects: createClient(ProjectService, transport),
     tasks: createClient(TaskService, transport),
     triggers: createClient(TriggerService, transport),
+    data: createClient(DataProxyService, transport),
     cluster: createClient(ClusterService, transport),
   }
 }

@@ -1,6 +1,7 @@
 import type { DescMethod } from '@bufbuild/protobuf'
 import { IdentityService } from '@flyteorg/flyteidl2/flyteidl2/auth/identity_pb.ts'
 import { ClusterService } from '@flyteorg/flyteidl2/flyteidl2/cluster/service_pb.ts'
+import { DataProxyService } from '@flyteorg/flyteidl2/flyteidl2/dataproxy/dataproxy_service_pb.ts'
 import { ProjectService } from '@flyteorg/flyteidl2/flyteidl2/project/project_service_pb.ts'
 import { TaskService } from '@flyteorg/flyteidl2/flyteidl2/task/task_service_pb.ts'
 import { TriggerService } from '@flyteorg/flyteidl2/flyteidl2/trigger/trigger_service_pb.ts'
@@ -36,6 +37,11 @@ const IMPLEMENTED = new Set([
   'ListTasks',
   'ListVersions',
   'SelectCluster',
+  'CreateUploadLocation',
+  'UploadInputs',
+  'GetActionData',
+  'CreateDownloadLink',
+  'TailLogs',
   'DeployTrigger',
   'GetTriggerDetails',
   'ListTriggers',
@@ -49,7 +55,15 @@ const IMPLEMENTED = new Set([
 ])
 
 const methods: DescMethod[] = [
-  ...[RunService, IdentityService, ProjectService, TaskService, ClusterService, TriggerService],
+  ...[
+    RunService,
+    IdentityService,
+    ProjectService,
+    TaskService,
+    ClusterService,
+    TriggerService,
+    DataProxyService,
+  ],
 ].flatMap((one) => one.methods)
 const pathOf = (method: DescMethod) => `/${method.parent.typeName}/${method.name}`
 const typeOf = (method: DescMethod) =>

@@ -155,14 +155,15 @@ describe('the roles', () => {
       ],
       ['dynamodb:GetItem dynamodb:PutItem', '<TablesAuth.Arn>'],
       ['s3:GetObject s3:PutObject', '<StorageBucket.Arn>/flyte/*'],
+      ['s3:ListBucket', '<StorageBucket.Arn>'],
     ])
   })
 
   it('let runs use an existing bucket below its prefix only', () => {
     const existing = templateWith({ runs: { storagePrefix: 's3://my-bucket/team/flyte/' } })
-    expect(permissionsOf(existing, 'runs').at(-1)).toEqual([
-      's3:GetObject s3:PutObject',
-      'arn:aws:s3:::my-bucket/team/flyte/*',
+    expect(permissionsOf(existing, 'runs').slice(-2)).toEqual([
+      ['s3:GetObject s3:PutObject', 'arn:aws:s3:::my-bucket/team/flyte/*'],
+      ['s3:ListBucket', 'arn:aws:s3:::my-bucket'],
     ])
   })
 

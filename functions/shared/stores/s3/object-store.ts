@@ -1,18 +1,13 @@
 /** Objects in S3. */
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { Readable } from 'node:stream'
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { ServiceError } from '../../errors.ts'
-import type { ObjectStore } from '../object-store.ts'
+import { dataTooLarge, type ObjectStore } from '../object-store.ts'
+import { createS3Client, locationOf } from './client.ts'
 
 /** Makes the object store from the environment that Lambda gives (region, credentials, endpoint). */
 export function createS3ObjectStore(): ObjectStore {
-  const client = new S3Client({
-    maxAttempts: 3,
-    // Path style works with every bucket name and with an endpoint that is not Amazon's.
-    forcePathStyle: true,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 5000, throwOnRequestTimeout: true },
-  })
+  const client = createS3Client()
   return {
     async put(uri, bytes) {
       await guarded(() =>
@@ -21,11 +16,15 @@ export function createS3ObjectStore(): ObjectStore {
         ),
       )
     },
-    async find(uri) {
+    async find(uri, maxBytes = Number.POSITIVE_INFINITY) {
       try {
-        const { Body: body } = await client.send(new GetObjectCommand(locationOf(uri)))
+        const { Body: body, ContentLength: length = 0 } = await client.send(
+          new GetObjectCommand(locationOf(uri)),
+        )
+        if (length > maxBytes) throw tooLarge(body, length)
         return await body?.transformToByteArray()
       } catch (error) {
+        if (error instanceof ServiceError) throw error
         if (error instanceof Error && error.name === 'NoSuchKey') return undefined
         throw new ServiceError('storage_unavailable', { cause: error })
       }
@@ -41,8 +40,8 @@ async function guarded(write: () => Promise<unknown>): Promise<void> {
   }
 }
 
-function locationOf(uri: string): { Bucket: string; Key: string } {
-  const match = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri)
-  if (match === null) throw new TypeError('not the URI of an object in S3')
-  return { Bucket: match[1] as string, Key: match[2] as string }
+/** Ends the download that nobody reads, so that its connection is not held. */
+function tooLarge(body: unknown, length: number): ServiceError {
+  if (body instanceof Readable) body.destroy()
+  return dataTooLarge(length)
 }

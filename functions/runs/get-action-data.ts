@@ -1,0 +1,15 @@
+/** `RunService.GetActionData`. */
+import { create } from '@bufbuild/protobuf'
+import type { HandlerContext } from '@connectrpc/connect'
+import {
+  type GetActionDataRequest,
+  type GetActionDataResponse,
+  GetActionDataResponseSchema,
+} from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
+import { type ActionDataDeps, readActionData } from './data/read-action-data.ts'
+
+/** Makes the method. It throws what {@link readActionData} throws. */
+export function getActionDataMethod(deps: ActionDataDeps) {
+  return async (request: GetActionDataRequest, context: HandlerContext): Promise<GetActionDataResponse> =>
+    create(GetActionDataResponseSchema, await readActionData(deps, request.actionId, context))
+}
