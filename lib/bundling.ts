@@ -61,7 +61,7 @@ export async function bundleFunctions(options: BundleOptions = {}): Promise<Bund
   const missing = entries.filter((entry) => !existsSync(entry.handler)).map((entry) => entry.handler)
   if (missing.length > 0) throw new BundleError(`There is no code to bundle at ${missing.join(', ')}`)
   const built = await Promise.all(
-    entries.map(({ name, handler }) => runEsbuild({ handler, outdir: join(outdir, name) })),
+    entries.map(({ name, handler }) => runEsbuild({ name, handler, outdir: join(outdir, name) })),
   )
   const metafile: Metafile = {
     inputs: Object.assign({}, ...built.map((one) => one.inputs)),
@@ -71,8 +71,17 @@ export async function bundleFunctions(options: BundleOptions = {}): Promise<Bund
   return { metafile, directoryOf: (name) => join(outdir, name) }
 }
 
+/** The engine of the authorization server stores its models under the names of their classes. */
+const KEEPS_CLASS_NAMES: ReadonlySet<string> = new Set(['authorization-server'])
+
+interface Entry {
+  readonly name: FunctionName
+  readonly handler: string
+  readonly outdir: string
+}
+
 /** One function in a build of its own: what it loads later becomes files beside its entry, shared with nobody. */
-async function runEsbuild({ handler, outdir }: { handler: string; outdir: string }): Promise<Metafile> {
+async function runEsbuild({ name, handler, outdir }: Entry): Promise<Metafile> {
   // Files of an earlier build have other names, and everything in the folder is deployed.
   await rm(outdir, { recursive: true, force: true })
   try {
@@ -83,6 +92,7 @@ async function runEsbuild({ handler, outdir }: { handler: string; outdir: string
       outdir,
       splitting: true,
       minify: true,
+      keepNames: KEEPS_CLASS_NAMES.has(name),
       sourcemap: 'linked',
       sourcesContent: false,
       metafile: true,
