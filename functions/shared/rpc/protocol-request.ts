@@ -3,6 +3,7 @@ import type { ContextValues } from '@connectrpc/connect'
 import type { UniversalServerRequest } from '@connectrpc/connect/protocol'
 import { ServiceError } from '../errors.ts'
 import type { HeaderLines, HttpRequest } from '../http/message.ts'
+import { NEVER_ABORTED } from './light-signals.ts'
 
 /**
  * The headers that the protocol is made of. Methods find every other one in the request itself, so that a
@@ -20,8 +21,6 @@ const PROTOCOL_HEADERS = [
 
 /** The longest time that Node's timers count; a longer timeout would end at once. */
 const MAX_TIMEOUT_MS = 2_147_483_647
-
-const NEVER_ABORTED = new AbortController().signal
 
 /**
  * Turns a request into connect's form of it.
@@ -42,8 +41,20 @@ export function universalRequest(request: HttpRequest, contextValues: ContextVal
   }
 }
 
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
+/** Written out, because a generator costs each call a microsecond more. */
+function oneChunk(value: Uint8Array): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      let isDone = false
+      return {
+        next() {
+          if (isDone) return Promise.resolve({ done: true, value: undefined })
+          isDone = true
+          return Promise.resolve({ done: false, value })
+        },
+      }
+    },
+  }
 }
 
 function protocolHeaders(lines: HeaderLines): Headers {
