@@ -11,7 +11,8 @@ interface AlgorithmRow {
   readonly crv: string | undefined
   /** Null where the algorithm hashes by itself (Ed25519). */
   readonly digest: string | null
-  readonly options: Readonly<Partial<VerifyKeyObjectInput>>
+  /** What OpenSSL has to be told beside the key; undefined if nothing. */
+  readonly options: Readonly<Partial<VerifyKeyObjectInput>> | undefined
   /** The exact length of a signature, where the algorithm and not the key decides it. */
   readonly signatureBytes: number | undefined
 }
@@ -20,7 +21,7 @@ const rsa = (digest: string): AlgorithmRow => ({
   kty: 'RSA',
   crv: undefined,
   digest,
-  options: {},
+  options: undefined,
   signatureBytes: undefined,
 })
 
@@ -40,7 +41,7 @@ const ALGORITHMS: Readonly<Record<Algorithm, AlgorithmRow>> = {
   ES256: ec('P-256', 'sha256', 64),
   ES384: ec('P-384', 'sha384', 96),
   ES512: ec('P-521', 'sha512', 132),
-  EdDSA: { kty: 'OKP', crv: 'Ed25519', digest: null, options: {}, signatureBytes: 64 },
+  EdDSA: { kty: 'OKP', crv: 'Ed25519', digest: null, options: undefined, signatureBytes: 64 },
 }
 
 /** Whether a key of this type and curve can be used with the algorithm. */
@@ -64,5 +65,7 @@ export function isSignatureValid(options: {
   const { algorithm, key, signingInput, signature } = options
   const row = ALGORITHMS[algorithm]
   if (row.signatureBytes !== undefined && signature.length !== row.signatureBytes) return false
-  return verify(row.digest, signingInput, { key, ...row.options }, signature)
+  // A key by itself is taken as it is; in an object, Node tries several kinds of keys first, which takes half as long
+  // as an RSA signature.
+  return verify(row.digest, signingInput, row.options ? { key, ...row.options } : key, signature)
 }
