@@ -4,7 +4,8 @@
  * Nothing received is logged: only our own names, counts and the two ids that tie a call to the load
  * balancer's access log and to its client.
  */
-import { Logger } from '@aws-lambda-powertools/logger'
+import { LogFormatter, Logger, LogItem } from '@aws-lambda-powertools/logger'
+import type { LogAttributes, UnformattedAttributes } from '@aws-lambda-powertools/logger/types'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { Call } from './call.ts'
 import type { HttpRequest, HttpResponse } from './http/message.ts'
@@ -28,7 +29,7 @@ export interface Telemetry {
  * (`POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL`).
  */
 export function createTelemetry(): Telemetry {
-  const logger = new Logger()
+  const logger = new Logger({ logFormatter: new PlainFormatter() })
   const metrics = new Metrics()
   return {
     callEnded({ request, response, call, durationMs }) {
@@ -48,6 +49,23 @@ export function createTelemetry(): Telemetry {
       else logger.info('call answered', entry)
       recordMetric(metrics, call, durationMs)
     },
+  }
+}
+
+/** The usual attributes without those that we never set; the usual formatter looks into the environment each time. */
+class PlainFormatter extends LogFormatter {
+  override formatAttributes(attributes: UnformattedAttributes, more: LogAttributes): LogItem {
+    const { logLevel: level, message, timestamp, serviceName: service, xRayTraceId } = attributes
+    return new LogItem({
+      attributes: {
+        level,
+        message,
+        timestamp: timestamp.toISOString(),
+        service,
+        xray_trace_id: xRayTraceId,
+        ...more,
+      },
+    })
   }
 }
 
