@@ -26,12 +26,13 @@ import {
 import { actionKeyOf } from './action-key.ts'
 import type { ActionsDeps } from './deps.ts'
 import { isEnd } from './phase.ts'
+import { severalAtOnce } from './several-at-once.ts'
 
 const DEFAULT_REASON = 'Aborted without a reason given.'
 /** A reason is read by people; what is longer than this is cut. */
 const MAX_REASON_LENGTH = 4_000
 
-/** How many calls of the database one abort makes at most: a few seconds' worth. */
+/** A few seconds' worth. */
 const MAX_OPERATIONS = 6_000
 const AT_ONCE = 25
 const PAGE = 500
@@ -40,11 +41,19 @@ interface Walk {
   readonly actions: ActionStore
   readonly run: ActionKey['run']
   readonly abort: Parameters<ActionStore['abort']>[1]
+  /** How many calls of the database are left. */
   operations: number
 }
 
-/** Makes the method. It throws `action_not_found`, and `abort_unfinished` where one call is not enough. */
-export function abortMethod({ actions, now }: Pick<ActionsDeps, 'actions' | 'now'>) {
+/**
+ * Makes the method. It throws `action_not_found`, and `abort_unfinished` where one call is not enough.
+ *
+ * @param operations How many calls of the database one abort makes at most.
+ */
+export function abortMethod(
+  { actions, now }: Pick<ActionsDeps, 'actions' | 'now'>,
+  operations = MAX_OPERATIONS,
+) {
   return async (request: AbortRequest, context: HandlerContext): Promise<AbortResponse> => {
     const key = actionKeyOf(request.actionId, 'action_id')
     const caller = knownCaller(context)
@@ -54,34 +63,32 @@ export function abortMethod({ actions, now }: Pick<ActionsDeps, 'actions' | 'now
       atMs: now(),
     }
     if ((await actions.abort(key, abort)) === 'not-found') throw new ServiceError('action_not_found')
-    await abortBelow({ actions, run: key.run, abort, operations: 0 }, key.action)
+    await abortBelow({ actions, run: key.run, abort, operations }, key.action)
     return create(AbortResponseSchema)
   }
 }
 
-async function abortBelow(walk: Walk, parent: string): Promise<void> {
+/**
+ * Goes through the children of an action, several at once; below those one by one, so that whatever the tree looks
+ * like, some branches are finished before a call has used up what it may.
+ */
+async function abortBelow(walk: Walk, parent: string, atOnce = AT_ONCE): Promise<void> {
   let after: string | undefined
   do {
-    count(walk)
+    if (walk.operations <= 0) throw new ServiceError('abort_unfinished')
+    walk.operations -= 1
     const page = await walk.actions.children({ run: walk.run, action: parent }, { limit: PAGE, after })
     const alive = page.children.filter(({ phase }) => !isEnd(phase))
-    for (let at = 0; at < alive.length; at += AT_ONCE) {
-      await Promise.all(alive.slice(at, at + AT_ONCE).map((child) => abortChild(walk, child)))
-    }
+    await severalAtOnce(alive, atOnce, (child) => abortChild(walk, child))
     after = page.next
   } while (after !== undefined)
 }
 
 async function abortChild(walk: Walk, { kind, name }: ChildSummary): Promise<void> {
   // Traces and conditions have nothing below them.
-  if (kind === KIND_TASK) await abortBelow(walk, name)
-  count(walk)
+  if (kind === KIND_TASK) await abortBelow(walk, name, 1)
+  walk.operations -= 1
   await walk.actions.abort({ run: walk.run, action: name }, walk.abort)
-}
-
-function count(walk: Walk): void {
-  walk.operations += 1
-  if (walk.operations > MAX_OPERATIONS) throw new ServiceError('abort_unfinished')
 }
 
 /** Whose bearer token came along. A task needs none: then nobody is recorded, rather than somebody guessed. */

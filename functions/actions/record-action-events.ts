@@ -23,6 +23,7 @@ import type { ActionsDeps } from './deps.ts'
 import { errorInfoBytes } from './error-info.ts'
 import { assertPhase } from './phase.ts'
 import { answerEach, okStatus } from './results.ts'
+import { severalAtOnce } from './several-at-once.ts'
 import { assertAttempt } from './status.ts'
 import { assertShort, MAX_URI_LENGTH } from './text.ts'
 import { epochMsOf } from './time.ts'
@@ -77,10 +78,7 @@ async function record(deps: Deps, events: readonly ActionEvent[]): Promise<void>
       message: `events are about more than ${MAX_ATTEMPTS_A_CALL} attempts.`,
     })
   }
-  const all = [...groups.values()]
-  for (let at = 0; at < all.length; at += AT_ONCE) {
-    await Promise.all(all.slice(at, at + AT_ONCE).map((group) => recordAttempt(deps, group)))
-  }
+  await severalAtOnce([...groups.values()], AT_ONCE, (group) => recordAttempt(deps, group))
 }
 
 function checkedEvent(event: ActionEvent): AttemptEvents {

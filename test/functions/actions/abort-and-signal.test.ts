@@ -1,4 +1,8 @@
+import { create } from '@bufbuild/protobuf'
+import { createContextValues, type HandlerContext } from '@connectrpc/connect'
+import { AbortRequestSchema } from '@flyteorg/flyteidl2/flyteidl2/actions/actions_service_pb.ts'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { abortMethod } from '../../../functions/actions/abort.ts'
 import { NOW_MS } from '../../support/identity-fixture.ts'
 import { runIdOf } from '../runs/runs-function.ts'
 import {
@@ -108,6 +112,30 @@ describe('Abort', () => {
     const { updates } = await watched(service, 'cut', 'top')
     expect(new Set(updates.map(({ phase }) => phase))).toEqual(new Set([7]))
     expect((await service.details('cut', 'top'))?.result.value).toMatchObject({ reason: 'first' })
+  })
+
+  it('says that it is unfinished where one call is not enough, and gets on with each', async () => {
+    await service.makeRun('wide')
+    await service.actions.enqueue(child('wide', 'top'))
+    for (let i = 0; i < 30; i += 1)
+      await service.actions.enqueue(child('wide', `n${i}`, { parentActionName: 'top' }))
+    const abort = abortMethod({ actions: service.store, now: () => NOW_MS }, 25)
+    const request = create(AbortRequestSchema, { actionId: actionId('wide', 'top') })
+    const context = { values: createContextValues() } as HandlerContext
+    const outcomes: string[] = []
+    while (outcomes.at(-1) !== 'done' && outcomes.length < 10) {
+      outcomes.push(
+        await abort(request, context).then(
+          () => 'done',
+          (error) => error.reason,
+        ),
+      )
+    }
+    expect(outcomes.at(-1)).toBe('done')
+    expect(outcomes.length).toBeGreaterThan(1)
+    expect(new Set(outcomes.slice(0, -1))).toEqual(new Set(['abort_unfinished']))
+    const { updates } = await watched(service, 'wide', 'top')
+    expect(new Set(updates.map(({ phase }) => phase))).toEqual(new Set([7]))
   })
 
   it('leaves an action that has ended as it ended', async () => {
