@@ -7,7 +7,7 @@
 import { create } from '@bufbuild/protobuf'
 import type { HandlerContext } from '@connectrpc/connect'
 import { type Status, StatusSchema } from '@flyteorg/flyteidl2/google/rpc/status_pb.ts'
-import { asServiceError, type ServiceError } from '../shared/errors.ts'
+import { asServiceError, ServiceError } from '../shared/errors.ts'
 import { connectErrorOf } from '../shared/rpc/error.ts'
 import { callKey } from '../shared/rpc/router.ts'
 
@@ -22,7 +22,13 @@ function statusOf(error: ServiceError): Status {
   return create(StatusSchema, { code, message: rawMessage })
 }
 
-/** Takes the messages of a stream one after the other, and answers each. */
+/** What a function gets done one after the other before its time is over. */
+export const MAX_STREAM_MESSAGES = 1_000
+
+/**
+ * Takes the messages of a stream one after the other, and answers each. A stream that is too long ends with
+ * `request_too_large` after as many as fit, which have been taken.
+ */
 export async function* answerEach<Request, Response>(
   requests: AsyncIterable<Request>,
   context: HandlerContext,
@@ -30,7 +36,14 @@ export async function* answerEach<Request, Response>(
   respond: (request: Request, status: Status) => Response,
 ): AsyncGenerator<Response> {
   const { notes } = context.values.get(callKey)
+  let count = 0
   for await (const request of requests) {
+    count += 1
+    if (count > MAX_STREAM_MESSAGES) {
+      throw new ServiceError('request_too_large', {
+        message: `A stream has at most ${MAX_STREAM_MESSAGES} messages here. Send the rest in another one.`,
+      })
+    }
     const refusal = await refusalOf(() => take(request))
     if (refusal !== undefined) notes.refused = Number(notes.refused ?? 0) + 1
     yield respond(request, refusal === undefined ? okStatus() : statusOf(refusal))

@@ -481,6 +481,17 @@ describe('the streams of InternalRunService', () => {
     await expect(answersOf(answers)).rejects.toMatchObject({ code: 14 })
   })
 
+  it('take as many messages as they can in time, and say so about the rest', async () => {
+    const nonces: bigint[] = []
+    const many = stream(...Array.from({ length: 1_001 }, (_, i) => ({ nonce: BigInt(i) })))
+    const all = async () => {
+      for await (const { nonce } of service.internal.updateActionStatusStream(many)) nonces.push(nonce)
+    }
+    await expect(all()).rejects.toMatchObject({ code: 11 })
+    expect(nonces).toHaveLength(1_000)
+    expect(service.lastCall()?.outcome).toBe('request_too_large')
+  })
+
   it('end at once for a stream with nothing in it', async () => {
     expect(await answersOf(service.internal.recordActionStream(stream()))).toEqual([])
   })
