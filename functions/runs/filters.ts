@@ -11,7 +11,7 @@ import { parseTimestamp } from './timestamp.ts'
 /** What filters come to, beside the list that they are applied to. */
 export type Conditions = Pick<
   RunQuery,
-  'phases' | 'ownerSubject' | 'created' | 'updated' | 'labels' | 'parent'
+  'phases' | 'ownerSubject' | 'created' | 'updated' | 'labels' | 'task' | 'parent'
 >
 
 const MAX_FILTERS = 20
@@ -48,6 +48,8 @@ export const RUN_FIELDS: FilterFields = {
   ...COMMON_FIELDS,
   created_by: withOwner,
   created_by_subject: withOwner,
+  task_name: (filter, path, all) => withTask('name', filter, path, all),
+  task_version: (filter, path, all) => withTask('version', filter, path, all),
   'labels.*': withLabel,
 }
 
@@ -123,6 +125,21 @@ function withLabel(filter: Filter, path: string, conditions: Conditions): Condit
   }
   if (value === undefined || more.length > 0) throw invalid(`${path}.values has to be one value of a label.`)
   return { ...conditions, labels: [...before, { name, value }] }
+}
+
+function withTask(
+  part: 'name' | 'version',
+  filter: Filter,
+  path: string,
+  conditions: Conditions,
+): Conditions {
+  const [value, ...more] = filter.values
+  if (filter.function !== Filter_Function.EQUAL) throw invalid(`${path}.function is EQUAL for a task.`)
+  if (value === undefined || more.length > 0) throw invalid(`${path}.values has to be one ${part} of a task.`)
+  const before = conditions.task?.[part]
+  // A run is of one task: the list is empty.
+  if (before !== undefined && before !== value) return { ...conditions, phases: [] }
+  return { ...conditions, task: { ...conditions.task, [part]: value } }
 }
 
 function withParent(filter: Filter, path: string, conditions: Conditions): Conditions {

@@ -119,6 +119,12 @@ export interface LabelCondition {
   readonly value: string | undefined
 }
 
+/** The task that a run has to execute, by what is given of it, whichever project the task is from. */
+export interface TaskCondition {
+  readonly name?: string
+  readonly version?: string
+}
+
 /** A list of runs. Every condition has to hold. */
 export interface RunQuery {
   readonly scope: RunScope
@@ -130,6 +136,7 @@ export interface RunQuery {
   readonly updated: TimeSpan | undefined
   /** Only runs that carry each of these labels. */
   readonly labels?: readonly LabelCondition[]
+  readonly task?: TaskCondition
   /** Only actions that this one asked for. */
   readonly parent?: string | undefined
   readonly newestFirst: boolean

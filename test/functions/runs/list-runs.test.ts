@@ -1,4 +1,8 @@
+import { create } from '@bufbuild/protobuf'
+import { WireType } from '@bufbuild/protobuf/wire'
+import { Code } from '@connectrpc/connect'
 import { Filter_Function } from '@flyteorg/flyteidl2/flyteidl2/common/list_pb.ts'
+import { ListRunsRequestSchema } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { NOW_MS } from '../../support/identity-fixture.ts'
 import {
@@ -126,6 +130,22 @@ describe('ListRuns', () => {
       { filters: [filter('created_by', EQUAL, 'grace'), filter('phase', EQUAL, '1')] },
       names(5, 1),
     ],
+    [
+      'one task, as the SDK asks',
+      { filters: [filter('task_name', EQUAL, 'env.main')] },
+      names(5, 4, 3, 2, 1, 0),
+    ],
+    [
+      'one version of a task',
+      { filters: [filter('task_name', EQUAL, 'env.main'), filter('task_version', EQUAL, 'v1')] },
+      names(5, 4, 3, 2, 1, 0),
+    ],
+    ['a version that nobody ran', { filters: [filter('task_version', EQUAL, 'v9')] }, []],
+    [
+      'nothing for two tasks',
+      { filters: [filter('task_name', EQUAL, 'env.main'), filter('task_name', EQUAL, 'env.other')] },
+      [],
+    ],
     ['from a time on', { filters: [filter('created_at', GREATER_THAN_OR_EQUAL, at(3000))] }, names(5, 4, 3)],
     [
       'from a time between two milliseconds on',
@@ -209,6 +229,16 @@ describe('ListRuns', () => {
 
   it('lists nothing of a project that there is none of', async () => {
     expect(await everyName({}, { case: 'projectId', value: { ...PROJECT, name: 'nothing' } })).toEqual([])
+  })
+
+  it('refuses to find runs by their paused actions, which it cannot', async () => {
+    // Newer than our generated code: the SDK sends its number, and false or nothing where it does not ask.
+    const asked = (data: number) => ({
+      ...create(ListRunsRequestSchema, { scopeBy: inProject }),
+      $unknown: [{ no: 9, wireType: WireType.Varint, data: new Uint8Array([data]) }],
+    })
+    await expect(ada.runs.listRuns(asked(1))).rejects.toMatchObject({ code: Code.Unimplemented })
+    expect((await ada.runs.listRuns(asked(0))).runs).toHaveLength(6)
   })
 
   it('clamps a limit that is too large instead of refusing it', async () => {

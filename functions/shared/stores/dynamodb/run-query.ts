@@ -2,7 +2,7 @@
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb'
 import type { EpochMs } from '../../clock.ts'
 import { ServiceError } from '../../errors.ts'
-import type { LabelCondition, RunQuery } from '../run-store.ts'
+import type { LabelCondition, RunQuery, TaskCondition } from '../run-store.ts'
 import { type Item, number, text } from './attributes.ts'
 import {
   actionKey,
@@ -98,6 +98,7 @@ function filterConditions(
     conditions.push('#updatedAt >= :updatedFrom', '#updatedAt < :updatedUntil')
   }
   if (query.parent !== undefined) conditions.push(equals('parentName', query.parent, names, values))
+  conditions.push(...taskConditions(query.task ?? {}, names, values))
   for (const [i, label] of (query.labels ?? []).entries()) {
     conditions.push(labelCondition(label, i, names, values))
   }
@@ -108,6 +109,26 @@ function equals(attribute: string, value: string, names: Record<string, string>,
   names[`#${attribute}`] = attribute
   values[`:${attribute}`] = text(value)
   return `#${attribute} = :${attribute}`
+}
+
+/** Under placeholders of its own: a list of one version of a task may be asked for another one, and is empty. */
+function taskConditions(
+  { name, version }: TaskCondition,
+  names: Record<string, string>,
+  values: Item,
+): string[] {
+  const conditions: string[] = []
+  if (name !== undefined) {
+    names['#ofName'] = 'taskName'
+    values[':ofName'] = text(name)
+    conditions.push('#ofName = :ofName')
+  }
+  if (version !== undefined) {
+    names['#ofVersion'] = 'taskVersion'
+    values[':ofVersion'] = text(version)
+    conditions.push('#ofVersion = :ofVersion')
+  }
+  return conditions
 }
 
 function labelCondition(

@@ -228,6 +228,12 @@ function list(makeStore: () => RunStore): void {
       { ownerSubject: 'ada', phases: [4] },
       only((i) => i % 2 === 0 && i % 3 === 0),
     ],
+    ['the runs of a task, among all', { task: { name: 'env.other' } }, only((i) => i >= 5)],
+    [
+      'the runs of one version of it',
+      { task: { name: 'env.other', version: 'v1' } },
+      only((i) => i >= 5 && i % 2 === 1),
+    ],
     [
       'the runs created in a span, without its end',
       { created: { fromMs: NOW + 1000, untilMs: NOW + 3000 } },
