@@ -10,8 +10,9 @@
  * two requests is in the store. Nothing is kept in the process that another one would miss.
  */
 import type { Clock } from '../shared/clock.ts'
-import type { PathHandler } from '../shared/http/router.ts'
+import { type App, createApp, type PathHandler } from '../shared/http/router.ts'
 import type { RandomBytes } from '../shared/random.ts'
+import type { PathsOf } from '../shared/routes.ts'
 import type { SecretReader } from '../shared/secret-reader.ts'
 import type { GrantStore } from '../shared/stores/grant-store.ts'
 import type { SigningKeySource } from '../shared/tokens/signing-keys.ts'
@@ -23,6 +24,7 @@ import { createEngineSource } from './engine/engine.ts'
 import { createRefreshAnswers } from './engine/refresh-answers.ts'
 import { createFormEndpoint } from './form-endpoint.ts'
 import { createJwks } from './jwks.ts'
+import { errorPage } from './pages/error-page.ts'
 import { createRateLimit } from './rate-limit.ts'
 import type { SessionReader } from './session-reader.ts'
 import type { AuthorizationServerSettings } from './settings.ts'
@@ -40,20 +42,14 @@ export interface AuthorizationServerDeps {
   readonly now: Clock
 }
 
-export type AuthorizationServerPath =
-  | '/oauth2/authorize'
-  | '/oauth2/authorize_callback'
-  | '/oauth2/token'
-  | '/oauth2/jwks'
-  | '/oauth2/device_authorization'
-  | '/oauth2/revoke'
-  | '/oauth2/introspect'
-  | '/device'
+/** Makes the app. A refusal is a page where a person may look, and JSON for everybody else. */
+export function createAuthorizationServerApp(deps: AuthorizationServerDeps): App {
+  return createApp({ function: 'authorization-server', paths: createPaths(deps), onError: errorPage })
+}
 
-/** Makes the handler of each path. */
-export function createAuthorizationServerPaths(
-  deps: AuthorizationServerDeps,
-): Readonly<Record<AuthorizationServerPath, PathHandler>> {
+type Paths = Readonly<Record<PathsOf<'authorization-server'>, PathHandler>>
+
+function createPaths(deps: AuthorizationServerDeps): Paths {
   const { settings, store, keys, now, randomBytes } = deps
   const keepSeconds = settings.refreshAbsoluteSeconds + 3_600
   const accounts = createAccounts({ store, now, keepSeconds })

@@ -29,6 +29,27 @@ const trustedIssuer = z.strictObject({
   audienceClaim: z.enum(['aud', 'client_id']),
 })
 
+/** How this deployment signs people in itself, and where the secrets for it are. */
+const sessionSettings = z.strictObject({
+  /** Where people go who wanted nothing in particular (`auth.userAuth.redirectUrl`). */
+  landingPath: nonEmpty,
+  /** A query parameter of the sign-in that is passed on to the provider (`auth.userAuth.idpQueryParameter`). */
+  idpQueryParameter: z.nullable(nonEmpty),
+  /** `auth.userAuth.cookieSetting`; null sends no attribute. */
+  cookie: z.strictObject({
+    sameSite: z.nullable(z.enum(['Lax', 'Strict', 'None'])),
+    domain: z.nullable(nonEmpty),
+  }),
+  /** Without a request for this long, a session is over. */
+  idleSeconds: z.int().check(z.minimum(60)),
+  /** This long after signing in, a session is over in any case. At most 30 days, as long as Flyte's cookies last. */
+  absoluteSeconds: z.int().check(z.minimum(60), z.maximum(30 * 86_400)),
+  /** The secret with the client's secret, and its key in there if that is JSON; null for a public client. */
+  clientSecret: z.nullable(z.strictObject({ name: nonEmpty, key: z.nullable(nonEmpty) })),
+  /** One secret with both cookie keys as JSON, or one with the hash key and one with the block key. */
+  cookieKeyNames: z.array(nonEmpty).check(z.minLength(1), z.maxLength(2)),
+})
+
 const settingsSchema = z.strictObject({
   /** The public URLs; the first is the canonical one. A host may start with `*.` for one level. */
   authorizedUris: z
@@ -89,16 +110,20 @@ const settingsSchema = z.strictObject({
     /** How long its session lasts after a sign-in. */
     sessionTimeoutSeconds: z.int().check(z.minimum(1)),
   }),
+  /** Left out where the load balancer signs people in: then no cookie is ever read. */
+  session: z.optional(sessionSettings),
 })
 
 /** The settings that functions share, as the stack serialised them. */
 export type FunctionSettings = z.infer<typeof settingsSchema>
 export type TrustedIssuer = z.infer<typeof trustedIssuer>
+export type SignInSettings = z.infer<typeof sessionSettings>
 
 const environmentSchema = z.object({
   FLYTE_SETTINGS: nonEmpty,
   RUNS_TABLE: z.optional(nonEmpty),
   AUTH_TABLE: z.optional(nonEmpty),
+  AUTHORIZATION_SERVER: z.optional(nonEmpty),
   POWERTOOLS_TRACE_ENABLED: z.optional(z.string()),
 })
 
@@ -109,6 +134,8 @@ export interface Config {
   readonly publicUrl: string
   readonly runsTable: string | undefined
   readonly authTable: string | undefined
+  /** What only the authorization server is told, as it was told; undefined in every other function. */
+  readonly authorizationServer: string | undefined
   /** Whether calls are traced with X-Ray. */
   readonly tracing: boolean
 }
@@ -138,8 +165,20 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     publicUrl: (settings.data.authorizedUris[0] as string).replace(/\/+$/, ''),
     runsTable: outer.data.RUNS_TABLE,
     authTable: outer.data.AUTH_TABLE,
+    authorizationServer: outer.data.AUTHORIZATION_SERVER,
     tracing: outer.data.POWERTOOLS_TRACE_ENABLED === 'true',
   }
+}
+
+/**
+ * Reads a JSON document of a function's own out of its environment.
+ *
+ * @throws {ConfigError} with every problem listed by name; never with a value.
+ */
+export function parseSetting<T>(schema: z.ZodMiniType<T>, text: string | undefined, name: string): T {
+  const parsed = schema.safeParse(parseJson(requireSetting(text, name)))
+  if (!parsed.success) throw new ConfigError(problemsOf(parsed.error, name))
+  return parsed.data
 }
 
 /** Names a setting that this function cannot do without. */

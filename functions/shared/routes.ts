@@ -7,7 +7,7 @@
  */
 
 /** The functions of a deployment; each has a folder of the same name under `functions/`. */
-export type FunctionName = 'metadata' | 'runs' | 'actions' | 'console'
+export type FunctionName = 'metadata' | 'runs' | 'actions' | 'console' | 'authorization-server'
 
 /**
  * How a request reached a function, decided by the target group the load balancer sent it through.
@@ -115,7 +115,39 @@ export const ROUTES = [
   { kind: 'path', path: '/console', methods: GET, function: 'console', access: oidc, group: '/console' },
 ] as const satisfies readonly Route[]
 
-type ROUTE = (typeof ROUTES)[number]
+/**
+ * What there is beside that where the deployment is its own authorization server (`authServerType: Self`). Named one
+ * by one: anything that covered `/oauth2/idpresponse` would take the load balancer's own callback.
+ */
+export const SELF_ROUTES = [
+  openOauth('/oauth2/authorize', ['GET']),
+  openOauth('/oauth2/token', ['POST']),
+  openOauth('/oauth2/jwks', ['GET']),
+  openOauth('/oauth2/device_authorization', ['POST']),
+  openOauth('/oauth2/revoke', ['POST']),
+  openOauth('/oauth2/introspect', ['POST']),
+  {
+    kind: 'path',
+    path: '/oauth2/authorize_callback',
+    methods: ['GET', 'POST'],
+    function: 'authorization-server',
+    access: oidc,
+    group: '/oauth2',
+  },
+  { kind: 'path', path: '/device', methods: ['GET', 'POST'], function: 'authorization-server', access: oidc },
+] as const satisfies readonly Route[]
+
+function openOauth<P extends string>(path: P, methods: readonly HttpMethod[]) {
+  const name = 'authorization-server' as const
+  return { kind: 'path' as const, path, methods, function: name, access: open, group: '/oauth2' as const }
+}
+
+/** All routes of a deployment whose authorization server is its own, or somebody else's. */
+export function routesFor(authServerType: 'Self' | 'External'): readonly Route[] {
+  return authServerType === 'Self' ? [...ROUTES, ...SELF_ROUTES] : ROUTES
+}
+
+type ROUTE = (typeof ROUTES)[number] | (typeof SELF_ROUTES)[number]
 
 /** The exact paths of one function, as a type: its router has to name every one of them. */
 export type PathsOf<F extends FunctionName> = Extract<ROUTE, { kind: 'path'; function: F }>['path']
@@ -124,7 +156,7 @@ export type PathsOf<F extends FunctionName> = Extract<ROUTE, { kind: 'path'; fun
 export type ServicesOf<F extends FunctionName> = Extract<ROUTE, { kind: 'service'; function: F }>['service']
 
 /** The routes that one function answers, in the order of the table. */
-export function routesOf(name: FunctionName, routes: readonly Route[] = ROUTES): Route[] {
+export function routesOf(name: FunctionName, routes: readonly Route[] = routesFor('Self')): Route[] {
   return routes.filter((route) => route.function === name)
 }
 

@@ -26,6 +26,7 @@ const DEFAULT_SIZES: Readonly<Record<FunctionName, Size>> = {
   runs: { memoryMb: 1024, timeoutSeconds: 30 },
   actions: { memoryMb: 1024, timeoutSeconds: 30 },
   console: { memoryMb: 512, timeoutSeconds: 10 },
+  'authorization-server': { memoryMb: 1024, timeoutSeconds: 30 },
 }
 
 export interface AppFunctionProps {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { selfMetadata } from '../../../functions/metadata/self-metadata.ts'
 import { newCall } from '../../../functions/shared/call.ts'
 import { createCallerResolver } from '../../../functions/shared/identity/resolve-caller.ts'
-import type { Route } from '../../../functions/shared/routes.ts'
+import { routesFor } from '../../../functions/shared/routes.ts'
 import { createAccessTokenVerifier } from '../../../functions/shared/tokens/access-token.ts'
 import { createIssuerMetadata } from '../../../functions/shared/tokens/issuer-metadata.ts'
 import type { DocumentFetcher } from '../../../functions/shared/tokens/remote-document.ts'
@@ -13,19 +13,7 @@ import { type Browser, openBrowser } from './support/browser.ts'
 import { authorizePath, basic, codeFor, postForm, redeem, refusalOf, tokensOf } from './support/flow.ts'
 import { ISSUER, REPORTER, REPORTER_SECRET, startTestServer, type TestServer } from './support/server.ts'
 
-const POSTED = ['token', 'device_authorization', 'revoke', 'introspect']
-const READ = ['authorize', 'authorize_callback', 'jwks']
-const route = (path: string, method: 'GET' | 'POST'): Route => ({
-  kind: 'path',
-  path: `/oauth2/${path}`,
-  methods: [method],
-  function: 'metadata',
-  access: ['open'],
-})
-const METADATA = selfMetadata({ issuer: ISSUER, scopes: ['all', 'offline'] }, ISSUER, [
-  ...POSTED.map((path) => route(path, 'POST')),
-  ...READ.map((path) => route(path, 'GET')),
-])
+const METADATA = selfMetadata({ issuer: ISSUER, scopes: ['all', 'offline'] }, ISSUER, routesFor('Self'))
 
 let database: TestDatabase
 let server: TestServer

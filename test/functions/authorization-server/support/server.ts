@@ -7,9 +7,8 @@ import type { ALBEvent } from 'aws-lambda'
 import { hashSync } from 'bcryptjs'
 import {
   type AuthorizationServerDeps,
-  createAuthorizationServerPaths,
+  createAuthorizationServerApp,
 } from '../../../../functions/authorization-server/app.ts'
-import { errorPage } from '../../../../functions/authorization-server/pages/error-page.ts'
 import type {
   SessionReader,
   SignedInPerson,
@@ -20,12 +19,10 @@ import {
   DEFAULT_LIFETIMES,
   type StaticClient,
 } from '../../../../functions/authorization-server/settings.ts'
-import { type Call, noteFailure } from '../../../../functions/shared/call.ts'
 import { systemClock } from '../../../../functions/shared/clock.ts'
-import { asServiceError, ServiceError } from '../../../../functions/shared/errors.ts'
-import type { App, PathHandler } from '../../../../functions/shared/http/router.ts'
 import { createLambdaHandler } from '../../../../functions/shared/lambda.ts'
 import { systemRandomBytes } from '../../../../functions/shared/random.ts'
+import { SELF_ROUTES } from '../../../../functions/shared/routes.ts'
 import { createDynamoDbGrantStore } from '../../../../functions/shared/stores/dynamodb/grant-store.ts'
 import type { GrantStore } from '../../../../functions/shared/stores/grant-store.ts'
 import type { EndedCall } from '../../../../functions/shared/telemetry.ts'
@@ -39,6 +36,7 @@ import {
   type AlbRequest,
   callThrough,
   type EventHandler,
+  targetGroupArn,
 } from '../../../support/alb-event.ts'
 import { AUTH_TABLE, type TestDatabase } from '../../../support/dynamodb.ts'
 
@@ -161,7 +159,7 @@ export function startTestServer(database: TestDatabase, options: TestServerOptio
       now: systemClock,
     }
     const telemetry = { callEnded: (call: EndedCall) => void ended.push(call) }
-    return createLambdaHandler({ app: appOf(deps), telemetry, tracing: false })
+    return createLambdaHandler({ app: createAuthorizationServerApp(deps), telemetry, tracing: false })
   }
 
   const address = `2001:db8::${nextServer().toString(16)}`
@@ -185,24 +183,11 @@ function nextServer(): number {
   return servers
 }
 
-/** What one test asks does not count for another, although they share a database. */
+/** What one test asks does not count for another, although they share a database; each path by its own way in. */
 function fromAddress(event: ALBEvent, address: string): ALBEvent {
   const headers = event.multiValueHeaders ?? {}
   const own = headers['x-forwarded-for']?.[0] === DEFAULT_ADDRESS ? { 'x-forwarded-for': [address] } : {}
-  return { ...event, multiValueHeaders: { ...headers, ...own } }
-}
-
-function appOf(deps: AuthorizationServerDeps): App {
-  const paths: Readonly<Record<string, PathHandler>> = createAuthorizationServerPaths(deps)
-  return async (request, call: Call) => {
-    try {
-      const handle = paths[request.path]
-      if (handle === undefined) throw new ServiceError('path_unknown')
-      return await handle(request, call)
-    } catch (thrown) {
-      const error = asServiceError(thrown)
-      noteFailure(call, error)
-      return errorPage(error, request)
-    }
-  }
+  const route = SELF_ROUTES.find(({ path }) => path === event.path)
+  const requestContext = { elb: { targetGroupArn: targetGroupArn(route?.access[0] ?? 'open') } }
+  return { ...event, requestContext, multiValueHeaders: { ...headers, ...own } }
 }

@@ -1,0 +1,24 @@
+/** Key rotation as Lambda runs it on a schedule. A run that fails is seen in the function's errors, and repeated. */
+import { Logger } from '@aws-lambda-powertools/logger'
+import { systemClock } from '../shared/clock.ts'
+import { readConfig } from '../shared/config.ts'
+import { createSecretsManagerClient } from '../shared/secrets/client.ts'
+import { createReplaceableSecret } from '../shared/secrets/replaceable-secret.ts'
+import { parseAuthorizationServerConfig } from './config.ts'
+import { rotateKeys, rotationSchedule } from './rotate.ts'
+
+const { signingKeysSecret, accessTokenSeconds } = parseAuthorizationServerConfig(
+  readConfig().authorizationServer,
+)
+const secret = createReplaceableSecret(createSecretsManagerClient(), signingKeysSecret)
+const logger = new Logger()
+
+/** Takes one step of the rotation. */
+export async function handler(): Promise<void> {
+  const outcome = await rotateKeys({
+    secret,
+    schedule: rotationSchedule(accessTokenSeconds),
+    now: systemClock,
+  })
+  logger.info('signing keys looked at', { outcome })
+}
