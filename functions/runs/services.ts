@@ -10,6 +10,8 @@ export function servicesBeside(deps: ServiceDeps): LazyServices {
       (await import('./triggers/service.ts')).triggerService(deps),
     'flyteidl2.dataproxy.DataProxyService': async () =>
       (await import('./data/service.ts')).dataProxyService(deps),
+    'flyteidl2.settings.SettingsService': async () =>
+      (await import('./settings/service.ts')).settingsService(deps),
     'flyteidl2.cluster.ClusterService': async () => (await import('./cluster/service.ts')).clusterService(),
   }
 }

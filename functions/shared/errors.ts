@@ -197,6 +197,11 @@ export const REASONS = {
   },
   project_exists: { code: 'already_exists', status: 409, message: 'A project with this id already exists.' },
 
+  settings_exist: {
+    code: 'already_exists',
+    status: 409,
+    message: 'There are settings at this level. Update them.',
+  },
   document_changed: {
     code: 'aborted',
     status: 409,

@@ -9,6 +9,7 @@ import { IdentityService } from '@flyteorg/flyteidl2/flyteidl2/auth/identity_pb.
 import { ClusterService } from '@flyteorg/flyteidl2/flyteidl2/cluster/service_pb.ts'
 import { DataProxyService } from '@flyteorg/flyteidl2/flyteidl2/dataproxy/dataproxy_service_pb.ts'
 import { ProjectService } from '@flyteorg/flyteidl2/flyteidl2/project/project_service_pb.ts'
+import { SettingsService } from '@flyteorg/flyteidl2/flyteidl2/settings/settings_service_pb.ts'
 import { type TaskSpec, TaskSpecSchema } from '@flyteorg/flyteidl2/flyteidl2/task/task_definition_pb.ts'
 import { TaskService } from '@flyteorg/flyteidl2/flyteidl2/task/task_service_pb.ts'
 import { TriggerService } from '@flyteorg/flyteidl2/flyteidl2/trigger/trigger_service_pb.ts'
@@ -47,6 +48,7 @@ export interface Clients {
   readonly projects: Client<typeof ProjectService>
   readonly tasks: Client<typeof TaskService>
   readonly triggers: Client<typeof TriggerService>
+  readonly settings: Client<typeof SettingsService>
   readonly data: Client<typeof DataProxyService>
   readonly cluster: Client<typeof ClusterService>
 }
@@ -190,6 +192,7 @@ function clientsOf(baseUrl: string, headers: SentHeaders, useJson: boolean): Cli
     projects: createClient(ProjectService, transport),
     tasks: createClient(TaskService, transport),
     triggers: createClient(TriggerService, transport),
+    settings: createClient(SettingsService, transport),
     data: createClient(DataProxyService, transport),
     cluster: createClient(ClusterService, transport),
   }

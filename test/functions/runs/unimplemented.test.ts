@@ -3,6 +3,7 @@ import { IdentityService } from '@flyteorg/flyteidl2/flyteidl2/auth/identity_pb.
 import { ClusterService } from '@flyteorg/flyteidl2/flyteidl2/cluster/service_pb.ts'
 import { DataProxyService } from '@flyteorg/flyteidl2/flyteidl2/dataproxy/dataproxy_service_pb.ts'
 import { ProjectService } from '@flyteorg/flyteidl2/flyteidl2/project/project_service_pb.ts'
+import { SettingsService } from '@flyteorg/flyteidl2/flyteidl2/settings/settings_service_pb.ts'
 import { TaskService } from '@flyteorg/flyteidl2/flyteidl2/task/task_service_pb.ts'
 import { TriggerService } from '@flyteorg/flyteidl2/flyteidl2/trigger/trigger_service_pb.ts'
 import { RunService } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
@@ -37,6 +38,10 @@ const IMPLEMENTED = new Set([
   'ListTasks',
   'ListVersions',
   'SelectCluster',
+  'GetSettings',
+  'GetSettingsForEdit',
+  'CreateSettings',
+  'UpdateSettings',
   'CreateUploadLocation',
   'UploadInputs',
   'GetActionData',
@@ -63,6 +68,7 @@ const methods: DescMethod[] = [
     ClusterService,
     TriggerService,
     DataProxyService,
+    SettingsService,
   ],
 ].flatMap((one) => one.methods)
 const pathOf = (method: DescMethod) => `/${method.parent.typeName}/${method.name}`
