@@ -1,37 +1,67 @@
-/** The console: a first page for people who are signed in by the load balancer, with its own files. */
+/**
+ * The console: pages for people who are signed in by the load balancer, and the one for those who signed out.
+ *
+ * | path | what | who |
+ * |---|---|---|
+ * | `/v2`, `/v2/run` | runs and one run; their scripts call the API with the same session | signed in |
+ * | `/v2/whoami`, `/v2/connect` | identity and sign-out; how to connect SDK and command line | signed in |
+ * | `/v2/sign-out`, `/signed-out` | ends the load balancer's session, and says so | anybody |
+ */
 import type { Call } from '../shared/call.ts'
 import type { FunctionSettings } from '../shared/config.ts'
 import { ServiceError } from '../shared/errors.ts'
 import { securityHeaders } from '../shared/html/security-headers.ts'
+import { createOriginMatcher } from '../shared/http/authorized-origins.ts'
 import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
 import { createPublicUrlResolver } from '../shared/http/public-url.ts'
-import { type App, createApp } from '../shared/http/router.ts'
+import { type App, createApp, type PathHandler } from '../shared/http/router.ts'
+import type { Caller } from '../shared/identity/caller.ts'
 import type { CallerResolver } from '../shared/identity/resolve-caller.ts'
 import { SCRIPT, STYLE, serveAsset } from './assets.ts'
-import { consolePage } from './console-page.ts'
+import { connectPage } from './connect-page.ts'
 import { errorPage } from './error-page.ts'
+import { runPage } from './run-page.ts'
+import { runsPage } from './runs-page.ts'
+import { signedOutPage, signOut } from './sign-out.ts'
+import { whoAmIPage } from './who-am-i-page.ts'
 
 export interface ConsoleDeps {
-  readonly settings: Pick<FunctionSettings, 'authorizedUris' | 'runs'>
+  readonly settings: Pick<FunctionSettings, 'authorizedUris' | 'auth' | 'runs' | 'loadBalancer'>
   readonly resolveCaller: CallerResolver
+}
+
+interface Visit {
+  readonly request: HttpRequest
+  readonly caller: Caller
 }
 
 /** Makes the console. The files are the same for everybody and say nothing of anybody, so they need no caller. */
 export function createConsoleApp({ settings, resolveCaller }: ConsoleDeps): App {
   const publicUrl = createPublicUrlResolver(settings.authorizedUris)
+  const isOwnOrigin = createOriginMatcher(settings.authorizedUris)
+  const { sessionCookieName } = settings.loadBalancer
 
-  async function firstPage(request: HttpRequest, call: Call): Promise<HttpResponse> {
-    const resolved = await resolveCaller(request, call)
-    if (resolved === undefined) throw new ServiceError('credentials_missing')
-    return consolePage({ request, caller: resolved.caller, settings })
-  }
+  const forCaller =
+    (page: (visit: Visit) => HttpResponse): PathHandler =>
+    async (request: HttpRequest, call: Call) => {
+      const resolved = await resolveCaller(request, call)
+      if (resolved === undefined) throw new ServiceError('credentials_missing')
+      return page({ request, caller: resolved.caller })
+    }
 
   return createApp({
     function: 'console',
     paths: {
-      '/v2': firstPage,
+      '/v2': forCaller((visit) => runsPage({ ...visit, settings })),
+      '/v2/run': forCaller(runPage),
+      '/v2/whoami': forCaller((visit) => whoAmIPage({ ...visit, settings })),
+      '/v2/connect': forCaller((visit) =>
+        connectPage({ ...visit, settings, publicUrl: publicUrl(visit.request) }),
+      ),
       '/v2/console.css': (request) => serveAsset(STYLE, request),
       '/v2/console.js': (request) => serveAsset(SCRIPT, request),
+      '/v2/sign-out': (request) => signOut(request, { sessionCookieName, isOwnOrigin }),
+      '/signed-out': (request) => signedOutPage(request, settings),
       '/console': redirectToFirstPage,
     },
     onError: (error, request) => errorPage(error, request, publicUrl(request)),

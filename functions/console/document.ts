@@ -39,6 +39,7 @@ export function pageResponse({
 ${script ? html`<script type="module" src="${SCRIPT.url}"></script>` : undefined}
 </head>
 <body>
+<a class="skip" href="#main">Skip to the content</a>
 <header class="bar">
 <a class="brand" href="/v2">${MARK}<span>Flyte</span></a>
 ${bar}

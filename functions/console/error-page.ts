@@ -1,54 +1,12 @@
 /** A refusal, as a page for people and as a sentence for programs. */
 import type { ServiceError } from '../shared/errors.ts'
-import { html } from '../shared/html/html.ts'
+import { type Html, html } from '../shared/html/html.ts'
 import { securityHeaders } from '../shared/html/security-headers.ts'
 import { bearerChallenge } from '../shared/http/challenge.ts'
 import { type HttpRequest, type HttpResponse, textResponse } from '../shared/http/message.ts'
+import { type Advice, adviceOn } from './advice.ts'
 import { pageResponse } from './document.ts'
-
-interface Advice {
-  readonly title: string
-  readonly whatToDo: string
-  /** What the button says; it always leads to the first page. */
-  readonly action: string
-}
-
-const SIGN_IN_AGAIN: Advice = {
-  title: 'You are not signed in',
-  whatToDo:
-    'Sign in again. If that leads back here, the sign-in of this deployment needs a look by its operators.',
-  action: 'Sign in',
-}
-
-const ADVICE: Readonly<Record<number, Advice>> = {
-  401: SIGN_IN_AGAIN,
-  403: {
-    title: 'This page cannot be reached this way',
-    whatToDo: 'Open it at the address of the load balancer, which signs you in first.',
-    action: 'Open the first page',
-  },
-  404: {
-    title: 'There is nothing here',
-    whatToDo: 'The address may have a typing mistake, or the page has moved.',
-    action: 'Open the first page',
-  },
-  405: {
-    title: 'This page can only be read',
-    whatToDo: 'Open it in the usual way, without sending anything to it.',
-    action: 'Open the first page',
-  },
-  503: {
-    title: 'Your sign-in cannot be checked right now',
-    whatToDo: 'This passes by itself most of the time. Try again in a moment.',
-    action: 'Try again',
-  },
-}
-
-const UNEXPECTED: Advice = {
-  title: 'Something went wrong on our side',
-  whatToDo: 'Try again in a moment. If it stays, tell the operators the request id below.',
-  action: 'Try again',
-}
+import { signOutForm } from './sign-out.ts'
 
 /**
  * Answers a refusal: a page if the request accepts one, else the sentence alone. Every 401 carries the challenge
@@ -71,24 +29,29 @@ function page(
   request: HttpRequest,
   headers: Readonly<Record<string, string>>,
 ): HttpResponse {
-  const advice = ADVICE[error.status] ?? UNEXPECTED
+  const advice = adviceOn(error, request)
   return pageResponse({
     request,
     status: error.status,
     title: advice.title,
-    main: html`<main class="message">
+    main: html`<main id="main" class="message">
 <section class="card">
 <p class="eyebrow">${error.status}</p>
 <h1>${advice.title}</h1>
-<p>${error.message}</p>
+<p>${advice.why ?? error.message}</p>
 <p class="soft">${advice.whatToDo}</p>
-<p><a class="button primary" href="/v2">${advice.action}</a></p>
+${waysOn(advice)}
 <p class="fine">Request <code>${request.requestId}</code></p>
 </section>
 </main>`,
     script: false,
     headers,
   })
+}
+
+function waysOn({ action, offersSignOut }: Advice): Html {
+  if (offersSignOut === undefined) return html`<p><a class="button primary" href="/v2">${action}</a></p>`
+  return html`<div class="actions">${signOutForm('alb-claims')}<a class="button quiet" href="/v2">${action}</a></div>`
 }
 
 function sentence(

@@ -54,6 +54,7 @@ const oidc = ['oidc'] as const
 const openOrOidc = ['open', 'oidc'] as const
 const internal = ['internal'] as const
 const GET = ['GET'] as const
+const POST = ['POST'] as const
 
 export const ROUTES = [
   { kind: 'path', path: '/healthz', methods: GET, function: 'metadata', access: open },
@@ -98,7 +99,6 @@ export const ROUTES = [
   { kind: 'service', service: 'flyteidl2.project.ProjectService', function: 'runs', access: openOrOidc },
   { kind: 'service', service: 'flyteidl2.task.TaskService', function: 'runs', access: openOrOidc },
   { kind: 'service', service: 'flyteidl2.dataproxy.DataProxyService', function: 'runs', access: openOrOidc },
-  { kind: 'service', service: 'flyteidl2.settings.SettingsService', function: 'runs', access: openOrOidc },
   { kind: 'service', service: 'flyteidl2.trigger.TriggerService', function: 'runs', access: openOrOidc },
   { kind: 'service', service: 'flyteidl2.cluster.ClusterService', function: 'runs', access: openOrOidc },
 
@@ -111,8 +111,14 @@ export const ROUTES = [
   },
 
   { kind: 'path', path: '/v2', methods: GET, function: 'console', access: oidc },
-  { kind: 'path', path: '/v2/console.css', methods: GET, function: 'console', access: oidc },
+  { kind: 'path', path: '/v2/run', methods: GET, function: 'console', access: oidc },
+  { kind: 'path', path: '/v2/whoami', methods: GET, function: 'console', access: oidc },
+  { kind: 'path', path: '/v2/connect', methods: GET, function: 'console', access: oidc },
   { kind: 'path', path: '/v2/console.js', methods: GET, function: 'console', access: oidc },
+  // Whoever signs out, or has, is not signed in: these three need no session, and say nothing of anybody.
+  { kind: 'path', path: '/v2/console.css', methods: GET, function: 'console', access: open },
+  { kind: 'path', path: '/v2/sign-out', methods: POST, function: 'console', access: open },
+  { kind: 'path', path: '/signed-out', methods: GET, function: 'console', access: open },
   { kind: 'path', path: '/console', methods: GET, function: 'console', access: oidc, group: '/console' },
 ] as const satisfies readonly Route[]
 

@@ -1,10 +1,11 @@
-/** The console in a real browser, over the whole local stack, signed in by its load balancer. */
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+/** The runs page in a real browser, over the whole local stack, signed in by its load balancer. */
+import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Stack, startStack } from '../../local/stack.ts'
-import { keepScreenshot, launchBrowser, type PageRecord, recordPage } from './support/chromium.ts'
+import { keepScreenshot, launchBrowser } from './support/chromium.ts'
 import { readContrasts } from './support/contrast.ts'
 import { abortRun, createRun } from './support/runs.ts'
+import { openVisitor, type Visitor, type VisitorOptions } from './support/visitor.ts'
 
 const CREATE_RUN = '**/flyteidl2.workflow.RunService/CreateRun'
 const LIST_RUNS = '**/flyteidl2.workflow.RunService/ListRuns'
@@ -12,9 +13,7 @@ const HOSTILE = `<img src=x onerror="alert(1)">`
 
 let stack: Stack
 let browser: Browser
-let context: BrowserContext
-let page: Page
-let record: PageRecord
+let visitor: Visitor
 
 beforeAll(async () => {
   stack = await startStack({ port: 0 })
@@ -28,67 +27,60 @@ afterAll(async () => {
   await browser?.close()
   await stack?.close()
 })
-beforeEach(() => openContext('light'))
-afterEach(() => context.close())
+beforeEach(() => open())
+afterEach(() => visitor.close())
 
-async function openContext(colorScheme: 'light' | 'dark', width = 1200): Promise<void> {
-  context = await browser.newContext({ colorScheme, viewport: { width, height: 760 } })
-  page = await context.newPage()
-  record = recordPage(page)
+async function open(options?: VisitorOptions): Promise<void> {
+  visitor = await openVisitor({ browser, stack }, options)
 }
 
-/** Opens the console and signs in as one of the provider's people. */
-async function signIn(name: string): Promise<void> {
-  await page.goto(`${stack.url}/v2`)
-  await page.getByRole('button', { name }).click()
-  await page.getByRole('table', { name: 'Newest runs' }).waitFor()
-}
-
-const startButton = () => page.getByRole('button', { name: 'Start a sample run' })
-const newRow = () => page.locator('tr.new')
-const notice = () => page.getByRole('status')
-const details = () => page.getByRole('dialog')
+const startButton = () => visitor.page.getByRole('button', { name: 'Start a sample run' })
+const newRow = () => visitor.page.locator('tr.new')
+const rows = () => visitor.page.locator('#runs tbody tr')
+const row = (text: string) => rows().filter({ hasText: text })
+const notice = () => visitor.page.getByRole('status')
+const refresh = () => visitor.page.getByRole('button', { name: 'Refresh' }).click()
 
 async function startRun(): Promise<string> {
   await startButton().click()
   await notice().getByText('is recorded as made by').waitFor()
-  return (await newRow().getByRole('button').textContent()) ?? ''
+  return (await newRow().getByRole('link').textContent()) ?? ''
 }
 
 describe('somebody who opens the console', () => {
   it('signs in at the provider, comes back, and sees who they are', async () => {
+    const { page } = visitor
     await page.goto(`${stack.url}/v2`)
     expect(new URL(page.url()).origin).toBe(stack.issuer)
     await page.getByRole('button', { name: 'Ada Lovelace' }).click()
     await page.waitForURL(`${stack.url}/v2`)
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Ada Lovelace')
-    const identity = await page.getByRole('region', { name: 'Ada Lovelace' }).textContent()
-    expect(identity).toContain('ada@example.com')
-    expect(identity).toContain(`The load balancer signed you in with ${new URL(stack.issuer).host}`)
+    const chip = page.getByRole('link', { name: 'Signed in as Ada Lovelace' })
+    expect(await chip.textContent()).toContain('ada@example.com')
   })
 
   it('is led there from /console', async () => {
-    await signIn('Ada Lovelace')
-    await page.goto(`${stack.url}/console`)
-    expect(page.url()).toBe(`${stack.url}/v2`)
+    await visitor.signIn('Ada Lovelace')
+    await visitor.page.goto(`${stack.url}/console`)
+    expect(visitor.page.url()).toBe(`${stack.url}/v2`)
   })
 
   it('sees the newest runs and who made them, people and applications', async () => {
-    await signIn('Grace Hopper')
-    const row = (task: string) => page.getByRole('row').filter({ hasText: task }).textContent()
-    expect(await row('tokenize')).toMatch(/Ada Lovelace\s*ada@example\.com.*Queued/)
-    expect(await row('nightly_report')).toMatch(/reporter\s*Application/)
-    expect(await row('train_model')).toMatch(/Grace Hopper\s*grace@example\.com.*Aborted/)
+    await visitor.signIn('Grace Hopper')
+    expect(await row('tokenize').textContent()).toMatch(/Ada Lovelace\s*ada@example\.com.*Queued/)
+    expect(await row('nightly_report').textContent()).toMatch(/reporter\s*Application/)
+    expect(await row('train_model').textContent()).toMatch(/Grace Hopper\s*grace@example\.com.*Aborted/)
   })
 
   it('asks only this site for anything, and the browser has nothing to complain about', async () => {
-    await signIn('Ada Lovelace')
+    const { page, record } = visitor
+    await visitor.signIn('Ada Lovelace')
     record.origins.clear()
     record.complaints.length = 0
     await page.reload()
     await startRun()
-    await newRow().getByRole('button').click()
-    await details().getByText('Executed by').waitFor()
+    for (const path of ['/v2/whoami', '/v2/connect']) await page.goto(`${stack.url}${path}`)
+    await page.goBack()
+    await page.getByText('"subject": "ada"').waitFor()
     expect([...record.origins]).toEqual([stack.url])
     expect(record.complaints).toEqual([])
   })
@@ -96,52 +88,31 @@ describe('somebody who opens the console', () => {
 
 describe('somebody who starts a sample run', () => {
   it('sees it first in the list, with their name and e-mail as its maker', async () => {
-    await signIn('Ada Lovelace')
+    await visitor.signIn('Ada Lovelace')
     const name = await startRun()
     expect(await notice().textContent()).toContain(
       `Run ${name} is recorded as made by Ada Lovelace (ada@example.com).`,
     )
-    expect(await page.locator('tbody tr').first().textContent()).toMatch(
-      /hello.*Ada Lovelace\s*ada@example\.com/,
-    )
-    await keepScreenshot(page, 'console')
-  })
-
-  it('reads the same in its details, where the service says executed_by', async () => {
-    await signIn('Grace Hopper')
-    const name = await startRun()
-    const answer = page.waitForResponse((response) => response.url().endsWith('/GetRunDetails'))
-    await newRow().getByRole('button').click()
-    const message = (await (await answer).json()) as { details: { action: { metadata: object } } }
-    expect(message.details.action.metadata).toMatchObject({
-      executedBy: { user: { spec: { firstName: 'Grace', lastName: 'Hopper', email: 'grace@example.com' } } },
-    })
-    await details().getByText('Executed by').waitFor()
-    const text = await details().textContent()
-    expect(text).toContain(name)
-    expect(text).toMatch(/Executed byGHGrace Hoppergrace@example\.com/)
-    expect(text).toContain('echo Hello from the console')
-    await keepScreenshot(page, 'details')
+    expect(await rows().first().textContent()).toMatch(/hello.*Ada Lovelace\s*ada@example\.com/)
+    await keepScreenshot(visitor.page, 'console')
   })
 
   it('needs no mouse, and keeps the place they were at', async () => {
-    await signIn('Ada Lovelace')
+    const { page } = visitor
+    await visitor.signIn('Ada Lovelace')
     await startButton().focus()
     await page.keyboard.press('Enter')
     await newRow().waitFor()
     expect(await page.evaluate('document.activeElement.id')).toBe('start')
-    await newRow().getByRole('button').focus()
+    await newRow().getByRole('link').focus()
     await page.keyboard.press('Enter')
-    await details().getByText('Executed by').waitFor()
-    expect(await page.evaluate('document.activeElement.id')).toBe('details-title')
-    await page.keyboard.press('Escape')
-    expect(await details().count()).toBe(0)
-    expect(await page.evaluate("document.activeElement.closest('tr').className")).toBe('new')
+    await page.getByRole('heading', { name: 'Executed by' }).waitFor()
   })
 
   it('makes one run, even if the first answer was lost', async () => {
-    await signIn('Ada Lovelace')
-    const before = await page.locator('tbody tr').count()
+    const { page } = visitor
+    await visitor.signIn('Ada Lovelace')
+    const before = await rows().count()
     await page.route(CREATE_RUN, async (route) => {
       await route.fetch()
       await route.abort()
@@ -151,101 +122,228 @@ describe('somebody who starts a sample run', () => {
     await page.unroute(CREATE_RUN)
     await notice().getByRole('button', { name: 'Try again' }).click()
     await newRow().waitFor()
-    expect(await page.locator('tbody tr').count()).toBe(before + 1)
+    expect(await rows().count()).toBe(before + 1)
   })
 
-  it('is told in a sentence why it was refused', async () => {
-    await signIn('Ada Lovelace')
+  it('is told in a sentence why it was refused, and that another try would not help', async () => {
+    await visitor.signIn('Ada Lovelace')
     const json = { code: 'permission_denied', message: 'You may not start runs here.' }
-    await page.route(CREATE_RUN, (route) => route.fulfill({ status: 403, json }))
+    await visitor.page.route(CREATE_RUN, (route) => route.fulfill({ status: 403, json }))
     await startButton().click()
     await notice().getByText('You may not start runs here.').waitFor()
+    expect(await notice().getByRole('button').count()).toBe(0)
+    expect(await notice().getByRole('link', { name: 'Who am I here?' }).count()).toBe(1)
   })
 })
 
-describe('when something is not as it should be', () => {
-  it('a session that has ended is said to have, and leads to a new sign-in', async () => {
-    await signIn('Ada Lovelace')
-    await context.clearCookies()
-    await page.getByRole('button', { name: 'Refresh' }).click()
-    await notice().getByText('Your session has ended.').waitFor()
-    await keepScreenshot(page, 'session-ended')
-    await notice().getByRole('button', { name: 'Sign in again' }).click()
-    await page.waitForURL(`${stack.issuer}/**`)
-    await page.getByRole('button', { name: 'Grace Hopper' }).click()
-    await page.getByRole('heading', { level: 1, name: 'Grace Hopper' }).waitFor()
-  })
-
-  it('a call that is sent to the provider counts as an ended session', async () => {
-    await signIn('Ada Lovelace')
-    const headers = { location: `${stack.issuer}/auth` }
-    await page.route(LIST_RUNS, (route) => route.fulfill({ status: 302, headers }))
-    await page.getByRole('button', { name: 'Refresh' }).click()
-    await notice().getByText('Your session has ended.').waitFor()
-  })
-
-  it('a service that is away can be asked again, and the list stays', async () => {
-    await signIn('Ada Lovelace')
-    const before = await page.locator('tbody tr').count()
-    await page.route(LIST_RUNS, (route) => route.fulfill({ status: 502, body: '<html>Bad Gateway</html>' }))
-    await page.getByRole('button', { name: 'Refresh' }).click()
-    await notice().getByText('does not answer properly (status 502)').waitFor()
-    expect(await page.locator('tbody tr').count()).toBe(before)
-    await page.unroute(LIST_RUNS)
-    await notice().getByRole('button', { name: 'Try again' }).click()
-    await notice().getByText('does not answer properly').waitFor({ state: 'detached' })
-  })
-
-  it('a task with a hostile name is shown as the text it is', async () => {
-    await createRun(stack, { person: 'ada' }, HOSTILE)
-    await signIn('Ada Lovelace')
-    record.complaints.length = 0
+describe('the filters', () => {
+  it('show only what was made by whoever looks, and keep that in the address', async () => {
+    const { page } = visitor
+    await visitor.signIn('Grace Hopper')
+    await page.getByLabel('Made by').selectOption('mine')
+    await row('train_model').waitFor()
+    expect(await row('tokenize').count()).toBe(0)
+    expect(new URL(page.url()).searchParams.get('owner')).toBe('mine')
     await page.reload()
-    const row = page.getByRole('row').filter({ hasText: HOSTILE })
-    await row.getByRole('button').click()
-    await details().getByText('Executed by').waitFor()
-    expect(await page.locator('img').count()).toBe(0)
-    expect(record.complaints).toEqual([])
+    await row('train_model').waitFor()
+    expect(await rows().filter({ hasText: 'Ada Lovelace' }).count()).toBe(0)
+    await page.getByRole('button', { name: 'Clear filters' }).click()
+    await row('tokenize').waitFor()
+    expect(new URL(page.url()).searchParams.has('owner')).toBe(false)
   })
 
-  it('another domain has its own runs, and is kept in the address', async () => {
-    await signIn('Ada Lovelace')
+  it('offer the people and applications of the list, by name', async () => {
+    const { page } = visitor
+    await visitor.signIn('Grace Hopper')
+    await page.getByLabel('Made by').selectOption({ label: 'reporter' })
+    await row('nightly_report').waitFor()
+    expect(await rows().count()).toBe(1)
+  })
+
+  it('show only runs that went one way, and say so if there is none', async () => {
+    const { page } = visitor
+    await visitor.signIn('Grace Hopper', '/v2?status=aborted')
+    expect(await page.getByLabel('Status').inputValue()).toBe('aborted')
+    expect(await rows().allTextContents()).toEqual([expect.stringContaining('train_model')])
+    await page.getByLabel('Status').selectOption('failed')
+    await page.getByText('No runs like that').waitFor()
+  })
+
+  it('take nothing from an address that is not one of their choices', async () => {
+    await visitor.signIn('Ada Lovelace', '/v2?status=everything&domain=nowhere')
+    expect(await visitor.page.getByLabel('Status').inputValue()).toBe('')
+    expect(await visitor.page.getByLabel('Domain').inputValue()).toBe('development')
+  })
+
+  it('lead to another domain, with runs of its own', async () => {
+    const { page } = visitor
+    await visitor.signIn('Ada Lovelace')
     await page.getByLabel('Domain').selectOption('production')
     await page.getByText('No runs yet').waitFor()
     expect(new URL(page.url()).search).toBe('?project=flytesnacks&domain=production')
     await page.reload()
     await page.getByText('No runs yet').waitFor()
     await keepScreenshot(page, 'no-runs')
-    await page.goto(`${stack.url}/v2?domain=nowhere`)
-    await page.getByRole('table').waitFor()
+  })
+})
+
+describe('the list, while somebody looks at it', () => {
+  it('shows by itself what others start, and says it aloud', async () => {
+    const { page } = visitor
+    await visitor.signIn('Ada Lovelace')
+    await createRun(stack, { person: 'grace' }, 'started_elsewhere')
+    await row('started_elsewhere').waitFor({ timeout: 15_000 })
+    await page.locator('#changes', { hasText: 'New run of started_elsewhere by Grace Hopper.' }).waitFor()
+  })
+
+  it('leaves the focus where it is', async () => {
+    const { page } = visitor
+    await visitor.signIn('Ada Lovelace')
+    await row('train_model').getByRole('link').focus()
+    await createRun(stack, { person: 'grace' }, 'pushes_down')
+    await row('pushes_down').waitFor({ timeout: 15_000 })
+    expect(await page.evaluate("document.activeElement.closest('tr').textContent")).toContain('train_model')
+  })
+
+  it('stands still once somebody asks for that', async () => {
+    const { page } = visitor
+    await visitor.signIn('Ada Lovelace')
+    const live = page.getByRole('button', { name: 'Live' })
+    await live.click()
+    expect(await live.getAttribute('aria-pressed')).toBe('false')
+    let asked = 0
+    await page.route(LIST_RUNS, (route) => {
+      asked += 1
+      return route.continue()
+    })
+    await page.waitForTimeout(7_000)
+    expect(asked).toBe(0)
+    await live.click()
+    await page.waitForResponse((response) => response.url().endsWith('/ListRuns'))
+  })
+
+  it('goes on with older runs, and keeps them when newer ones come', async () => {
+    const { page } = visitor
+    for (let i = 0; i < 21; i++) await createRun(stack, { person: 'grace' }, `older_${i}`, 'staging')
+    await visitor.signIn('Ada Lovelace', '/v2?domain=staging')
+    expect(await rows().count()).toBe(20)
+    await page.getByRole('button', { name: 'Show older runs' }).click()
+    await row('older_0').waitFor()
+    expect(await rows().count()).toBe(21)
+    await createRun(stack, { person: 'grace' }, 'one_more', 'staging')
+    await refresh()
+    await row('one_more').waitFor()
+    expect(await rows().count()).toBe(22)
+  })
+})
+
+describe('the chart', () => {
+  it('says in words and in a table what it shows', async () => {
+    const { page } = visitor
+    await visitor.signIn('Ada Lovelace', '/v2?owner=reporter')
+    const picture = page.getByRole('img', { name: /^Runs over time\./ })
+    expect(await picture.getAttribute('aria-label')).toMatch(/1 run: In progress 1\.$/)
+    await page.getByText('As a table').click()
+    const table = page.getByRole('region', { name: 'Runs over time as a table' })
+    expect(await table.getByRole('columnheader').allTextContents()).toEqual(['Time', 'In progress', 'All'])
+    expect(await table.getByRole('row').count()).toBe(8)
+  })
+
+  it('is coloured by person, and covers another time, when asked to', async () => {
+    const { page } = visitor
+    await visitor.signIn('Ada Lovelace')
+    await page.getByText('By person').click()
+    const legend = page.locator('.legend li')
+    expect((await legend.allTextContents()).join(' ')).toMatch(
+      /Grace Hopper.*reporter|reporter.*Grace Hopper/,
+    )
+    await page.getByText('24 hours').click()
+    await page.locator('#chart-summary', { hasText: 'in the last 24 hours' }).waitFor()
+    await keepScreenshot(page, 'chart-by-person')
+  })
+})
+
+describe('when something is not as it should be', () => {
+  it('a session that has ended is said to have, and leads to a new sign-in', async () => {
+    const { page } = visitor
+    await visitor.signIn('Ada Lovelace')
+    await visitor.context.clearCookies()
+    await refresh()
+    await notice().getByText('Your session has ended.').waitFor()
+    await keepScreenshot(page, 'session-ended')
+    await notice().getByRole('button', { name: 'Sign in again' }).click()
+    await page.waitForURL(`${stack.issuer}/**`)
+    await page.getByRole('button', { name: 'Grace Hopper' }).click()
+    await page.getByRole('link', { name: 'Signed in as Grace Hopper' }).waitFor()
+  })
+
+  it('a session that the API does not accept is no loop of signing in', async () => {
+    const { page } = visitor
+    await visitor.signIn('Ada Lovelace')
+    const json = { code: 'unauthenticated', message: 'The identity header was signed for another client.' }
+    await page.route('**/flyteidl2.**', (route) => route.fulfill({ status: 401, json }))
+    await refresh()
+    await notice().getByRole('button', { name: 'Sign in again' }).click()
+    await notice().getByText('the service does not accept it. The identity header was signed').waitFor()
+    expect(await notice().getByRole('button').count()).toBe(0)
+    expect(await notice().getByRole('link', { name: 'Who am I here?' }).count()).toBe(1)
+  })
+
+  it('a call that is sent to the provider counts as an ended session', async () => {
+    await visitor.signIn('Ada Lovelace')
+    const headers = { location: `${stack.issuer}/auth` }
+    await visitor.page.route(LIST_RUNS, (route) => route.fulfill({ status: 302, headers }))
+    await refresh()
+    await notice().getByText('Your session has ended.').waitFor()
+  })
+
+  it('a service that is away can be asked again, and the list stays', async () => {
+    const { page } = visitor
+    await visitor.signIn('Ada Lovelace')
+    const before = await rows().count()
+    await page.route(LIST_RUNS, (route) => route.fulfill({ status: 502, body: '<html>Bad Gateway</html>' }))
+    await refresh()
+    await notice().getByText('does not answer properly (status 502)').waitFor()
+    expect(await rows().count()).toBe(before)
+    await page.unroute(LIST_RUNS)
+    await notice().getByRole('button', { name: 'Try again' }).click()
+    await notice().getByText('does not answer properly').waitFor({ state: 'detached' })
+  })
+
+  it('a task with a hostile name is shown as the text it is', async () => {
+    const { page, record } = visitor
+    await createRun(stack, { person: 'ada' }, HOSTILE)
+    await visitor.signIn('Ada Lovelace')
+    record.complaints.length = 0
+    await page.reload()
+    await row(HOSTILE).getByRole('link').click()
+    await page.getByRole('heading', { level: 1, name: HOSTILE }).waitFor()
+    expect(await page.locator('img').count()).toBe(0)
+    expect(record.complaints).toEqual([])
   })
 
   it('a file of the page is no way around the sign-in', async () => {
-    await page.goto(`${stack.url}/v2/console.js`)
-    expect(new URL(page.url()).origin).toBe(stack.issuer)
+    await visitor.page.goto(`${stack.url}/v2/console.js`)
+    expect(new URL(visitor.page.url()).origin).toBe(stack.issuer)
   })
 })
 
 describe('the look of it', () => {
-  for (const scheme of ['light', 'dark'] as const) {
-    it(`has enough contrast in ${scheme}`, async () => {
-      await context.close()
-      await openContext(scheme)
-      await page.emulateMedia({ reducedMotion: 'reduce' })
-      await signIn('Ada Lovelace')
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`has enough contrast in ${colorScheme}`, async () => {
+      await visitor.close()
+      await open({ colorScheme })
+      await visitor.page.emulateMedia({ reducedMotion: 'reduce' })
+      await visitor.signIn('Ada Lovelace')
       await startRun()
-      await keepScreenshot(page, `console-${scheme}`)
-      const onPage = await readContrasts(page)
-      await newRow().getByRole('button').click()
-      await details().getByText('Executed by').waitFor()
-      await keepScreenshot(page, `details-${scheme}`)
-      const tooWeak = [...onPage, ...(await readContrasts(page))].filter(({ ratio }) => ratio < 4.5)
-      expect(tooWeak).toEqual([])
+      await keepScreenshot(visitor.page, `console-${colorScheme}`)
+      expect((await readContrasts(visitor.page)).filter(({ ratio }) => ratio < 4.5)).toEqual([])
     })
   }
 
   it('follows the colour scheme of the system', async () => {
-    await signIn('Ada Lovelace')
+    const { page } = visitor
+    await visitor.signIn('Ada Lovelace')
     const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor')
     const light = await ground()
     await page.emulateMedia({ colorScheme: 'dark' })
@@ -253,22 +351,18 @@ describe('the look of it', () => {
   })
 
   it('fits a narrow screen', async () => {
-    await context.close()
-    await openContext('light', 360)
-    await signIn('Ada Lovelace')
+    await visitor.close()
+    await open({ width: 360 })
+    await visitor.signIn('Ada Lovelace')
     await startRun()
-    await keepScreenshot(page, 'console-narrow')
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
-    await newRow().getByRole('button').click()
-    await details().getByText('Executed by').waitFor()
-    await keepScreenshot(page, 'details-narrow')
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+    await keepScreenshot(visitor.page, 'console-narrow')
+    expect(await visitor.page.evaluate('document.documentElement.scrollWidth')).toBe(360)
   })
 
   it('stands still for people who asked for that', async () => {
-    await page.emulateMedia({ reducedMotion: 'reduce' })
-    await signIn('Ada Lovelace')
+    await visitor.page.emulateMedia({ reducedMotion: 'reduce' })
+    await visitor.signIn('Ada Lovelace')
     await startRun()
-    expect(await page.evaluate('document.getAnimations().length')).toBe(0)
+    expect(await visitor.page.evaluate('document.getAnimations().length')).toBe(0)
   })
 })

@@ -147,6 +147,18 @@ describe('the listener rules, request by request', () => {
     ],
     ['a page', { path: '/v2' }, 'pages', 'authenticate', 'console-oidc'],
     ['a page with a token', { path: '/v2', headers: BEARER }, 'pages', 'authenticate', 'console-oidc'],
+    ['a run', { path: '/v2/run' }, 'pages', 'authenticate', 'console-oidc'],
+    ['the script of the pages', { path: '/v2/console.js' }, 'pages', 'authenticate', 'console-oidc'],
+    ['signing out', { path: '/v2/sign-out' }, 'public', undefined, 'console-open'],
+    [
+      'signing out, still signed in',
+      { path: '/v2/sign-out', headers: SESSION },
+      'public',
+      undefined,
+      'console-open',
+    ],
+    ['the page after that', { path: '/signed-out' }, 'public', undefined, 'console-open'],
+    ['its style sheet', { path: '/v2/console.css' }, 'public', undefined, 'console-open'],
     ['the old console', { path: '/console' }, 'pages', 'authenticate', 'console-oidc'],
     ['the callback', { path: CALLBACK_PATH }, 'callback', 'authenticate', '404'],
   ]
@@ -337,6 +349,7 @@ describe('what is deployed', () => {
       'runs-open',
       'runs-oidc',
       'console-oidc',
+      'console-open',
     ])
   })
 })

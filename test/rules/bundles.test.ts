@@ -92,7 +92,7 @@ const BUDGETS: Readonly<Partial<Record<FunctionName, Contents>>> = {
   metadata: { startKb: 95, allKb: 260, without: [...AWS_SDK, ...JWT] },
   runs: { startKb: 620, allKb: 820, without: ['node_modules/jose/'] },
   actions: { startKb: 610, allKb: 810, without: ['node_modules/jose/'] },
-  console: { startKb: 133, allKb: 137, without: [...AWS_SDK, ...RPC] },
+  console: { startKb: 178, allKb: 182, without: [...AWS_SDK, ...RPC] },
 }
 
 it('there is a budget for every bundle', () => expect(Object.keys(BUDGETS).sort()).toEqual([...names].sort()))

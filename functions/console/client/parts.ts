@@ -1,7 +1,7 @@
 /** The small parts that lists and details are made of. */
 import { element } from './dom.ts'
 import type { RunView, Who } from './run-view.ts'
-import { relativeTime } from './time-text.ts'
+import { durationText, relativeTime } from './time-text.ts'
 
 /** A person or an application: letters, name, and what is below the name. */
 export function whoPart(who: Who): HTMLElement {
@@ -30,14 +30,21 @@ export function timePart(atMs: number | undefined, nowMs: number): HTMLElement {
   const at = new Date(atMs)
   return element(
     'time',
-    { datetime: at.toISOString(), title: at.toLocaleString() },
+    { datetime: at.toISOString(), title: at.toLocaleString(), 'data-relative': true },
     relativeTime(atMs, nowMs),
   )
 }
 
-/** Says every time on the page anew. */
+/** Says every time and duration on the page anew. */
 export function refreshTimes(nowMs: number): void {
-  for (const time of document.querySelectorAll('time')) {
-    time.textContent = relativeTime(Date.parse(time.dateTime), nowMs)
+  for (const time of document.querySelectorAll<HTMLTimeElement>('time[data-relative]')) {
+    setText(time, relativeTime(Date.parse(time.dateTime), nowMs))
   }
+  for (const duration of document.querySelectorAll<HTMLElement>('[data-since]')) {
+    setText(duration, durationText(Math.max(0, nowMs - Number(duration.dataset.since))))
+  }
+}
+
+function setText(of: HTMLElement, text: string): void {
+  if (of.textContent !== text) of.textContent = text
 }

@@ -1,16 +1,19 @@
 /** Calls of the API from the page, over Connect's JSON (https://connectrpc.com/docs/protocol). */
 
 /** How a call failed, as far as the page has to tell the cases apart. */
-export type Failure = 'signed-out' | 'refused' | 'unreachable'
+export type Failure = 'signed-out' | 'not-allowed' | 'not-found' | 'refused' | 'unreachable'
 
 /** A call that failed; the message is a sentence for people. */
 export class RpcError extends Error {
   override readonly name = 'RpcError'
   readonly failure: Failure
+  /** What the service itself said of it; empty if it said nothing. */
+  readonly reason: string
 
-  constructor(failure: Failure, message: string) {
+  constructor(failure: Failure, message: string, reason = '') {
     super(message)
     this.failure = failure
+    this.reason = reason
   }
 }
 
@@ -29,11 +32,18 @@ export async function callRpc<Answer>(
 ): Promise<Answer> {
   const response = await send(method, message, requestId)
   if (response.ok) return (await readJson(response)) as Answer
-  if (response.status === 401 || response.type === 'opaqueredirect') {
-    throw new RpcError('signed-out', 'Your session has ended. Sign in again to go on.')
-  }
   const answer = await readJson(response).catch(() => ({}))
-  throw new RpcError(response.status >= 500 ? 'unreachable' : 'refused', sentenceOf(answer, response.status))
+  if (response.status === 401 || response.type === 'opaqueredirect') {
+    const message = 'Your session has ended. Sign in again to go on.'
+    throw new RpcError('signed-out', message, messageOf(answer))
+  }
+  throw new RpcError(failureOf(response.status), sentenceOf(answer, response.status), messageOf(answer))
+}
+
+function failureOf(status: number): Failure {
+  if (status === 403) return 'not-allowed'
+  if (status === 404) return 'not-found'
+  return status >= 500 || status === 429 ? 'unreachable' : 'refused'
 }
 
 /** Hexadecimal, 128 random bits. */
@@ -73,9 +83,14 @@ async function readJson(response: Response): Promise<object> {
 }
 
 function sentenceOf(answer: object, status: number): string {
-  const { message } = answer as { message?: unknown }
-  if (typeof message === 'string' && message !== '') return message
+  const message = messageOf(answer)
+  if (message !== '') return message
   return status >= 500
     ? `The service does not answer properly (status ${status}). Try again in a moment.`
     : `The service refused this (status ${status}).`
+}
+
+function messageOf(answer: object): string {
+  const { message } = answer as { message?: unknown }
+  return typeof message === 'string' ? message : ''
 }

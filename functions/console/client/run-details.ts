@@ -1,11 +1,10 @@
-/** The details of one run, in a dialog over the list. */
-import { button, byId, element } from './dom.ts'
-import { phasePart, whoPart } from './parts.ts'
-import type { Place } from './place.ts'
-import { callRpc, RpcError } from './rpc.ts'
-import { type RunView, runDurationMs, viewIdentity, viewRun } from './run-view.ts'
-import { durationText } from './time-text.ts'
-import type { ActionDetails, GetRunDetailsResponse } from './wire.ts'
+/** The details of one run, as cards. */
+import { element } from './dom.ts'
+import { queryOf } from './filters.ts'
+import { phasePart, timePart, whoPart } from './parts.ts'
+import { type RunView, viewIdentity, viewRun } from './run-view.ts'
+import { durationPart } from './runs-table.ts'
+import type { ActionDetails, EnrichedIdentity } from './wire.ts'
 
 const SOURCES: Readonly<Record<string, string>> = {
   RUN_SOURCE_WEB: 'Web page',
@@ -13,99 +12,117 @@ const SOURCES: Readonly<Record<string, string>> = {
   RUN_SOURCE_SCHEDULE_TRIGGER: 'Schedule',
 }
 
-/** Opens the dialog and fills it as soon as the service has answered. */
-export async function openRunDetails(place: Place, name: string): Promise<void> {
-  const dialog = byId('details', HTMLDialogElement)
-  const waiting = element('p', { class: 'soft' }, 'Fetching the details …')
-  const body = element('div', { class: 'details-body', 'aria-live': 'polite' }, waiting)
-  dialog.replaceChildren(detailsHead(dialog, name), body)
-  dialog.showModal()
-  // If another run was opened meanwhile, this body is no longer on the page.
-  body.replaceChildren(...(await detailsContent(place, name)))
-}
+const KINDS = { person: 'Person', application: 'Application', nobody: 'Not recorded' } as const
 
-/** Closes the dialog on a click beside it, as people expect. */
-export function closeDetailsOnBackdrop(): void {
-  const dialog = byId('details', HTMLDialogElement)
-  dialog.addEventListener('click', (event) => {
-    if (event.target === dialog) dialog.close()
-  })
-}
-
-function detailsHead(dialog: HTMLDialogElement, name: string): HTMLElement {
-  const title = element('h2', { id: 'details-title', class: 'mono', tabindex: '-1', autofocus: true }, name)
-  const close = button('Close', 'quiet', () => dialog.close())
-  return element('div', { class: 'details-head' }, title, close)
-}
-
-async function detailsContent(place: Place, name: string): Promise<readonly Node[]> {
-  try {
-    const method = 'flyteidl2.workflow.RunService/GetRunDetails'
-    const response = await callRpc<GetRunDetailsResponse>(method, { runId: { ...place, name } })
-    return contentOf(response.details?.action ?? {}, Date.now())
-  } catch (error) {
-    if (!(error instanceof RpcError)) throw error
-    return [element('div', { class: 'notice problem', role: 'alert' }, element('p', {}, error.message))]
-  }
-}
-
-function contentOf(action: ActionDetails, nowMs: number): readonly Node[] {
+/** Makes the cards: what went wrong if anything did, who made the run, and the facts of it. */
+export function detailsOf(action: ActionDetails, nowMs: number): readonly Node[] {
   const run = viewRun(action)
   const trouble = troubleOf(action)
-  return [
-    element(
-      'div',
-      { class: 'executed-by' },
-      element('p', { class: 'eyebrow' }, 'Executed by'),
-      whoPart(run.who),
-    ),
-    ...(trouble ? [trouble] : []),
-    element('dl', { class: 'facts wide' }, ...factsOf(action, run, nowMs).flatMap(fact)),
-  ]
+  const columns = element(
+    'div',
+    { class: 'columns' },
+    executedBy(action.metadata?.executedBy, run),
+    card('course', 'Course', factList(courseOf(action, run, nowMs))),
+  )
+  return [...(trouble ? [trouble] : []), columns, card('task', 'Task', factList(taskFactsOf(action)))]
+}
+
+/** Everything that the run recorded of its maker. */
+function executedBy(identity: EnrichedIdentity | undefined, run: RunView): HTMLElement {
+  const spec = identity?.user?.spec
+  const { project, domain, who } = run
+  const theirs = queryOf({ project, domain, status: '', owner: who.subject })
+  const facts = factList([
+    ['First name', spec?.firstName],
+    ['Last name', spec?.lastName],
+    ['E-mail', spec?.email],
+    ['User name', spec?.userHandle],
+    ['Name', identity?.application?.spec?.name],
+    ['Kind', KINDS[who.kind]],
+    ['Subject', code(who.subject)],
+  ])
+  const link =
+    who.subject === ''
+      ? undefined
+      : element('a', { class: 'link', href: `/v2${theirs}` }, `Runs made by ${who.name}`)
+  const recorded = identity === undefined ? undefined : asRecorded(identity)
+  return card('executed-by', 'Executed by', whoPart(who), facts, link, recorded)
+}
+
+/** The message itself, for those who compare. */
+function asRecorded(identity: EnrichedIdentity): HTMLElement {
+  const text = JSON.stringify(identity, undefined, 2)
+  const block = element('pre', { class: 'block', tabindex: '0', 'aria-label': 'executed_by as JSON' }, text)
+  return element('details', { class: 'as-table' }, element('summary', {}, 'executed_by as recorded'), block)
 }
 
 function troubleOf({ errorInfo, abortInfo }: ActionDetails): HTMLElement | undefined {
   if (errorInfo) {
-    return element('div', { class: 'notice problem' }, element('pre', {}, errorInfo.message ?? ''))
+    const text = element(
+      'pre',
+      { class: 'block', tabindex: '0', 'aria-label': 'The error' },
+      errorInfo.message ?? '',
+    )
+    return card('error', 'What went wrong', text)
   }
   if (!abortInfo) return undefined
-  const by = abortInfo.abortedBy ? ` by ${viewIdentity(abortInfo.abortedBy).name}` : ''
-  return element(
-    'div',
-    { class: 'notice problem' },
-    element('p', {}, `Aborted${by}: ${abortInfo.reason ?? ''}`),
-  )
+  const by = abortInfo.abortedBy ? [whoPart(viewIdentity(abortInfo.abortedBy))] : []
+  const facts = factList([
+    ['Aborted by', by[0]],
+    ['Reason', abortInfo.reason],
+  ])
+  return card('aborted', 'Aborted', facts)
 }
 
-/** Code that may be long gets a line of its own. */
-type Fact = readonly [term: string, value: Node | string | undefined, width?: 'long']
+type Fact = readonly [term: string, value: Node | string | undefined]
 
-function factsOf(action: ActionDetails, run: RunView, nowMs: number): readonly Fact[] {
-  const { id, metadata, status } = action
-  const durationMs = runDurationMs(run, nowMs)
-  const container = action.task?.taskTemplate?.container
-  const taskId = metadata?.task?.id
+function courseOf(action: ActionDetails, run: RunView, nowMs: number): readonly Fact[] {
   return [
     ['Status', phasePart(run.phase)],
-    ['Subject', code(run.who.subject)],
-    ['Kind', { person: 'Person', application: 'Application', nobody: 'Not recorded' }[run.who.kind]],
-    ['Project', id?.run?.project],
-    ['Domain', id?.run?.domain],
-    ['Task', code([taskId?.name, taskId?.version].filter(Boolean).join(' · '))],
-    ['Type', metadata?.task?.taskType],
-    ['Started', exactTime(run.startedAtMs)],
+    ['Started', run.startedAtMs === undefined ? undefined : started(run.startedAtMs, nowMs)],
     ['Ended', exactTime(run.endedAtMs)],
-    ['Duration', durationMs === undefined ? undefined : durationText(durationMs)],
-    ['Attempts', String(status?.attempts ?? 0)],
-    ['Started from', SOURCES[metadata?.source ?? '']],
-    ['Image', code(container?.image), 'long'],
-    ['Command', code([...(container?.command ?? []), ...(container?.args ?? [])].join(' ')), 'long'],
+    ['Duration', durationPart(run, nowMs)],
+    ['Attempts', String(action.status?.attempts ?? 0)],
+    ['Started from', SOURCES[action.metadata?.source ?? '']],
   ]
 }
 
-function fact([term, value, width]: Fact): HTMLElement[] {
+function started(atMs: number, nowMs: number): HTMLElement {
+  return element('span', {}, exactTime(atMs), ' (', timePart(atMs, nowMs), ')')
+}
+
+function taskFactsOf({ id, metadata, task }: ActionDetails): readonly Fact[] {
+  const container = task?.taskTemplate?.container
+  const taskId = metadata?.task?.id
+  return [
+    ['Project', id?.run?.project],
+    ['Domain', id?.run?.domain],
+    ['Name', code(taskId?.name)],
+    ['Version', code(taskId?.version)],
+    ['Type', metadata?.task?.taskType],
+    ['Environment', metadata?.environmentName],
+    ['Image', code(container?.image)],
+    ['Command', code([...(container?.command ?? []), ...(container?.args ?? [])].join(' '))],
+  ]
+}
+
+function card(id: string, title: string, ...content: readonly (Node | undefined)[]): HTMLElement {
+  const heading = element('h2', { id: `${id}-title` }, title)
+  return element(
+    'section',
+    { class: `card stack card-${id}`, 'aria-labelledby': `${id}-title` },
+    heading,
+    ...content,
+  )
+}
+
+function factList(facts: readonly Fact[]): HTMLElement {
+  return element('dl', { class: 'facts listed' }, ...facts.flatMap(fact))
+}
+
+function fact([term, value]: Fact): HTMLElement[] {
   if (value === undefined || value === '') return []
-  return [element('div', { class: width }, element('dt', {}, term), element('dd', {}, value))]
+  return [element('div', {}, element('dt', {}, term), element('dd', {}, value))]
 }
 
 function code(text: string | undefined): HTMLElement | undefined {

@@ -16,6 +16,8 @@ export interface Who {
 export type Tone = 'waiting' | 'active' | 'good' | 'bad' | 'ended'
 
 export interface RunView {
+  readonly project: string
+  readonly domain: string
   readonly name: string
   readonly task: string
   readonly who: Who
@@ -34,6 +36,8 @@ const PHASES: Readonly<Record<string, RunView['phase']>> = {
   ACTION_PHASE_ABORTED: { label: 'Aborted', tone: 'ended' },
   ACTION_PHASE_TIMED_OUT: { label: 'Timed out', tone: 'bad' },
   ACTION_PHASE_PAUSED: { label: 'Paused', tone: 'waiting' },
+  // Newer than the service's generated code, which then writes the number.
+  10: { label: 'Recovered', tone: 'good' },
 }
 
 /** Reads a run as it is shown in the list. */
@@ -41,6 +45,8 @@ export function viewRun(action: Action): RunView {
   const { id, metadata, status } = action
   const task = metadata?.task
   return {
+    project: id?.run?.project ?? '',
+    domain: id?.run?.domain ?? '',
     name: id?.run?.name ?? '',
     task: task?.shortName || task?.id?.name || 'unnamed task',
     who: viewIdentity(metadata?.executedBy),

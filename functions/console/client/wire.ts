@@ -31,8 +31,8 @@ export interface TaskId {
 }
 
 export interface ActionStatus {
-  /** For example `ACTION_PHASE_RUNNING`. */
-  readonly phase?: string
+  /** For example `ACTION_PHASE_RUNNING`; a number if the service knows no name for it. */
+  readonly phase?: string | number
   /** RFC 3339. */
   readonly startTime?: string
   readonly endTime?: string

@@ -5,8 +5,13 @@ import { requestToken } from '../../../local/token.ts'
 export type Maker = { readonly person: string } | { readonly client: string }
 
 /** Creates a run of a task as somebody, with a bearer token, and answers its name. */
-export async function createRun(stack: Stack, maker: Maker, task: string): Promise<string> {
-  const place = { name: 'flytesnacks', domain: 'development' }
+export async function createRun(
+  stack: Stack,
+  maker: Maker,
+  task: string,
+  domain = 'development',
+): Promise<string> {
+  const place = { name: 'flytesnacks', domain }
   const id = { resourceType: 'TASK', project: place.name, domain: place.domain, name: task, version: 'v1' }
   const answer = await call(stack, maker, 'CreateRun', {
     projectId: place,

@@ -31,6 +31,8 @@ function action(phase: ActionPhase): Action {
 describe('a run in the list', () => {
   it('has its name, task, maker and time', () => {
     expect(viewRun(action(ActionPhase.RUNNING))).toEqual({
+      project: 'flytesnacks',
+      domain: 'development',
       name: 'r1',
       task: 'hello',
       who: {

@@ -154,7 +154,17 @@ describe('a router without RPC', () => {
   it('knows nothing at the paths of services', async () => {
     const app = createApp({
       function: 'console',
-      paths: { '/v2': page, '/v2/console.css': page, '/v2/console.js': page, '/console': page },
+      paths: {
+        '/v2': page,
+        '/v2/run': page,
+        '/v2/whoami': page,
+        '/v2/connect': page,
+        '/v2/console.js': page,
+        '/v2/console.css': page,
+        '/v2/sign-out': page,
+        '/signed-out': page,
+        '/console': page,
+      },
       onError: (error) => connectErrorResponse(error),
     })
     const request = requestFromEvent(
