@@ -37,9 +37,10 @@ export function createCallback(deps: LoginDeps): PathHandler {
 }
 
 async function signIn(deps: LoginDeps, callbackUrl: URL, checks: SignInChecks): Promise<Session> {
-  const tokens = await deps.client.exchangeCode(callbackUrl, checks)
+  const client = await deps.client()
+  const tokens = await client.exchangeCode(callbackUrl, checks)
   const verified = await verify(deps, tokens.idToken, checks.nonce)
-  const userinfo = (await deps.client.userinfo(tokens.accessToken, verified.subject)) ?? verified.claims
+  const userinfo = (await client.userinfo(tokens.accessToken, verified.subject)) ?? verified.claims
   const { sid } = verified.claims
   return {
     tokens,

@@ -28,7 +28,8 @@ export interface LoginDeps {
   readonly loadBalancerCookie: string
   readonly provider: ProviderRules
   readonly keys: KeySet
-  readonly client: OpenIdClient
+  /** Loaded at its first use: a session that holds, and `/me`, need nothing of the provider. */
+  readonly client: () => Promise<OpenIdClient>
   readonly cookieKeys: CookieKeySource
   readonly readSession: SessionReader
   readonly verifyIdToken: IdTokenVerifier

@@ -51,7 +51,8 @@ async function toProvider(
   const { jar, received, keys } = await transactionsOf(deps, request)
   const { random } = deps
   const { checks, setCookies } = beginTransaction({ jar, received, purpose: 'login', target, random })
-  const location = await deps.client.authorizationUrl(checks, {
+  const client = await deps.client()
+  const location = await client.authorizationUrl(checks, {
     redirectUri: `${deps.publicUrl}/callback`,
     scopes: deps.scopes,
     more: idp,

@@ -150,7 +150,8 @@ async function endSessionUrl(
 ): Promise<string | undefined> {
   const hint = session?.idToken
   try {
-    return await deps.client.endSessionUrl({
+    const client = await deps.client()
+    return await client.endSessionUrl({
       ...(hint === undefined || hint.length > MAX_HINT_LENGTH ? {} : { id_token_hint: hint }),
       post_logout_redirect_uri: signedOutUrl(deps),
       state,

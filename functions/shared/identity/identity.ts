@@ -11,6 +11,7 @@ import { createAlbIdentity } from './alb-identity.ts'
 import { type CallerGate, createCallerGate } from './caller-gate.ts'
 import { createEnricher, type Enricher } from './enrich.ts'
 import { type CallerResolver, createCallerResolver } from './resolve-caller.ts'
+import type { SessionCallerReader } from './session-caller.ts'
 import { createUserinfoClient } from './userinfo.ts'
 
 export interface Identity {
@@ -25,6 +26,8 @@ export interface IdentityDeps {
   readonly now: Clock
   /** Null where a function has no access to the Auth table. */
   readonly claimsStore: ClaimsStore | null
+  /** Null, or left out, where the load balancer signs people in: then no cookie is ever read. */
+  readonly sessionCaller?: SessionCallerReader | null
   /** How documents are fetched. Default {@link fetchDocument}. */
   readonly fetch?: DocumentFetcher
   /** See {@link createEnricher}. */
@@ -41,6 +44,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const resolveCaller = createCallerResolver({
     verifyAccessToken: createAccessTokenVerifier({ trustedIssuers, fetch: toIssuer, metadata, now }),
     albIdentity: runs.trustForwardedIdentityHeaders ? createAlbIdentity({ loadBalancer, fetch, now }) : null,
+    sessionCaller: deps.sessionCaller ?? null,
   })
   return {
     resolveCaller,

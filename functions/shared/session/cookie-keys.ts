@@ -12,7 +12,7 @@ export interface CookieKeyNames {
    * One secret with both keys as JSON, or two that hold the hash key and the block key as they are.
    * The JSON may have `older`: a list of the same two keys, which are accepted but no longer used for writing.
    */
-  readonly names: readonly [string] | readonly [string, string]
+  readonly names: readonly string[]
 }
 
 /** Gives the keys that are current. @throws {ServiceError} `secret_unavailable` */

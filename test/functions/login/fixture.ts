@@ -1,25 +1,24 @@
 /** The login function in front of a provider, driven by a browser that keeps cookies. */
 import type { ALBResult } from 'aws-lambda'
+import { createLoginDeps } from '../../../functions/login/create-deps.ts'
 import type { LoginDeps } from '../../../functions/login/deps.ts'
 import { type LoginPath, loginError, loginPaths } from '../../../functions/login/paths.ts'
-import { createRedirectResolver } from '../../../functions/login/redirect-target.ts'
 import { newCall, noteFailure } from '../../../functions/shared/call.ts'
+import type { SignInSettings } from '../../../functions/shared/config.ts'
 import { asServiceError, ServiceError } from '../../../functions/shared/errors.ts'
-import { createOriginMatcher } from '../../../functions/shared/http/authorized-origins.ts'
 import { fetchDocument } from '../../../functions/shared/http/fetch-document.ts'
-import { createPublicUrlResolver } from '../../../functions/shared/http/public-url.ts'
 import type { App } from '../../../functions/shared/http/router.ts'
 import { answerEvent } from '../../../functions/shared/lambda.ts'
 import { systemRandomBytes } from '../../../functions/shared/random.ts'
 import { createDynamoDbEndedSessionStore } from '../../../functions/shared/stores/dynamodb/ended-session-store.ts'
+import { createDynamoDbRefreshStore } from '../../../functions/shared/stores/dynamodb/refresh-store.ts'
 import type { EndedCall } from '../../../functions/shared/telemetry.ts'
-import { createAccessTokenVerifier } from '../../../functions/shared/tokens/access-token.ts'
-import { createIssuerMetadata } from '../../../functions/shared/tokens/issuer-metadata.ts'
-import { createKeySet } from '../../../functions/shared/tokens/key-set.ts'
 import { type AlbRequest, albEvent } from '../../support/alb-event.ts'
-import { TestBrowser } from '../../support/cookie-fixture.ts'
-import { AUTH_TABLE } from '../../support/dynamodb.ts'
-import { type Instance, type InstanceOptions, newInstance } from '../../support/session-fixture.ts'
+import { COOKIE_KEYS, TestBrowser } from '../../support/cookie-fixture.ts'
+import { AUTH_TABLE, type TestDatabase } from '../../support/dynamodb.ts'
+import { functionSettings } from '../../support/identity-fixture.ts'
+import { CLIENT_ID, CLIENT_SECRET } from '../../support/openid-provider.ts'
+import { SESSION_SETTINGS } from '../../support/session-fixture.ts'
 
 export const SITE = 'https://flyte.example.com'
 export const AUTHORIZED_URIS = [SITE, 'https://flyte.example.org:8443', 'https://*.apps.example.com']
@@ -27,60 +26,67 @@ export const AUTHORIZED_URIS = [SITE, 'https://flyte.example.org:8443', 'https:/
 export interface TestLogin {
   readonly app: App
   readonly deps: LoginDeps
-  readonly instance: Instance
 }
 
-export type LoginChanges = Partial<InstanceOptions> & {
+export interface LoginOptions {
+  readonly provider: { readonly issuer: string }
+  readonly database: TestDatabase
+  readonly now: () => number
+}
+
+export interface LoginChanges {
+  /** Null for a public client. */
+  readonly clientSecret?: string | null
+  readonly clientId?: string
+  readonly settings?: Partial<SignInSettings>
   readonly deps?: Partial<LoginDeps>
-  readonly landingPath?: string
 }
 
-/** An instance of the login function that has just started. */
-export function startLogin(
-  options: Pick<InstanceOptions, 'provider' | 'database' | 'now'>,
-  changes: LoginChanges = {},
-): TestLogin {
-  const instance = newInstance({ ...options, ...changes })
-  const { now } = instance
-  const { issuer, clientId, scopes } = instance.openId
-  const algorithms = ['RS256' as const]
-  const issuerMetadata = createIssuerMetadata({ fetch: fetchDocument, now })
-  const trusted = { issuer, jwksUri: null, algorithms, audiences: [SITE], audienceClaim: 'aud' as const }
+/** The settings of a deployment that signs people in itself, at this provider. */
+function settingsOf(issuer: string, { settings = {}, clientId = CLIENT_ID, ...changes }: LoginChanges) {
+  const base = functionSettings(issuer)
+  const { clientSecret = CLIENT_SECRET } = changes
+  const openId = { baseUrl: issuer, clientId, scopes: ['openid', 'profile', 'email'] }
+  return {
+    ...base,
+    authorizedUris: AUTHORIZED_URIS,
+    auth: { ...base.auth, userAuth: { openId } },
+    session: {
+      ...SESSION_SETTINGS,
+      landingPath: '/v2',
+      idpQueryParameter: 'idp',
+      clientSecret: clientSecret === null ? null : { name: 'client', key: 'client_secret' },
+      cookieKeyNames: ['cookie-keys'],
+      ...settings,
+    },
+  }
+}
+
+/** An instance of the login function that has just started: it knows nothing but what is in the table. */
+export function startLogin({ provider, database, now }: LoginOptions, changes: LoginChanges = {}): TestLogin {
+  const { clientSecret = CLIENT_SECRET } = changes
+  const secrets: Readonly<Record<string, string>> = {
+    client: JSON.stringify({ client_secret: clientSecret }),
+    'cookie-keys': JSON.stringify({
+      cookie_hash_key: COOKIE_KEYS[0].hashKey.toString('base64'),
+      cookie_block_key: COOKIE_KEYS[0].blockKey.toString('base64'),
+    }),
+  }
+  const store = { client: database.client, tableName: AUTH_TABLE, now }
   const deps: LoginDeps = {
-    publicUrl: SITE,
-    publicUrlOf: createPublicUrlResolver(AUTHORIZED_URIS),
-    isOwnOrigin: createOriginMatcher(AUTHORIZED_URIS),
-    resolveRedirect: createRedirectResolver({
-      authorizedUris: AUTHORIZED_URIS,
-      landingPath: changes.landingPath ?? '/v2',
-    }),
-    settings: instance.settings,
-    scopes,
-    idpQueryParameter: 'idp',
-    loadBalancerCookie: 'AWSELBAuthSessionCookie',
-    provider: { issuer, clientId, algorithms },
-    keys: createKeySet(trusted, { fetch: fetchDocument, metadata: issuerMetadata, now }),
-    client: instance.client,
-    cookieKeys: instance.cookieKeys,
-    readSession: instance.readSession,
-    verifyIdToken: instance.verifyIdToken,
-    verifyAccessToken: createAccessTokenVerifier({
-      trustedIssuers: [trusted],
+    ...createLoginDeps({
+      settings: settingsOf(provider.issuer, changes),
+      publicUrl: SITE,
+      readSecret: async (name) => secrets[name] ?? '',
+      refreshStore: createDynamoDbRefreshStore(store),
+      endedStore: createDynamoDbEndedSessionStore(store),
       fetch: fetchDocument,
-      metadata: issuerMetadata,
       now,
+      random: systemRandomBytes,
     }),
-    ended: instance.ended,
-    endedStore: createDynamoDbEndedSessionStore({
-      client: options.database.client,
-      tableName: AUTH_TABLE,
-      now,
-    }),
-    now,
-    random: systemRandomBytes,
     ...changes.deps,
   }
-  return { app: appOf(deps), deps, instance }
+  return { app: appOf(deps), deps }
 }
 
 function appOf(deps: LoginDeps): App {

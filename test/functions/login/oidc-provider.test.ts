@@ -176,9 +176,7 @@ describe('with an OpenID provider that somebody else wrote', () => {
   it('signing out in one browser ends the session in a copy of it, because the provider says so', async () => {
     const { visitor, atProvider } = await signedIn()
     const copy = new Visitor(visitor.browser.copy())
-    const { metadata } = login.instance
-    const { end_session_endpoint: end } = await metadata()
-    await atProvider.follow(`${end}?client_id=flyte&post_logout_redirect_uri=${SITE}/logout`)
+    await atProvider.follow(`${issuer}/session/end?client_id=flyte&post_logout_redirect_uri=${SITE}/logout`)
     clockSkewMs = 20_000
     expect((await copy.visit(login, '/me')).outcome).toBe('session_ended')
     clockSkewMs = 0

@@ -5,7 +5,7 @@ import { createCookieKeySource } from '../../../../functions/shared/session/cook
 const raw = (byte: number, length: number) => Buffer.alloc(length, byte).toString('base64').replace(/=+$/, '')
 const pair = (byte: number) => ({ cookie_hash_key: raw(byte, 64), cookie_block_key: raw(byte + 1, 32) })
 
-const sourceOf = (secrets: Record<string, string>, names: readonly [string] | readonly [string, string]) =>
+const sourceOf = (secrets: Record<string, string>, names: readonly string[]) =>
   createCookieKeySource(
     async (name) => {
       const value = secrets[name]
