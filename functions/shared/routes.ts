@@ -99,6 +99,7 @@ export const ROUTES = [
   { kind: 'service', service: 'flyteidl2.project.ProjectService', function: 'runs', access: openOrOidc },
   { kind: 'service', service: 'flyteidl2.task.TaskService', function: 'runs', access: openOrOidc },
   { kind: 'service', service: 'flyteidl2.dataproxy.DataProxyService', function: 'runs', access: openOrOidc },
+  { kind: 'service', service: 'flyteidl2.settings.SettingsService', function: 'runs', access: openOrOidc },
   { kind: 'service', service: 'flyteidl2.trigger.TriggerService', function: 'runs', access: openOrOidc },
   { kind: 'service', service: 'flyteidl2.cluster.ClusterService', function: 'runs', access: openOrOidc },
 
