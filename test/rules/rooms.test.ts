@@ -17,6 +17,11 @@ interface Room {
   readonly examples: readonly string[]
 }
 
+/** Whether what a file calls `randomBytes` was handed in, as it should be. */
+const isHandedRandomBytes = (file: SourceFile) =>
+  file.text.includes('randomBytes: RandomBytes') &&
+  !/\brandomBytes\b[^}]*\} from 'node:crypto'/.test(file.text)
+
 const usesAny =
   (...names: string[]) =>
   (file: SourceFile) =>
@@ -40,14 +45,9 @@ const rooms: readonly Room[] = [
   },
   {
     what: 'randomness',
-    uses: usesAny(
-      'Math.random',
-      'randomBytes()',
-      'randomUUID()',
-      'getRandomValues()',
-      'randomInt()',
-      'randomFillSync()',
-    ),
+    uses: (file) =>
+      usesAny('Math.random', 'randomUUID()', 'getRandomValues()', 'randomInt()', 'randomFillSync()')(file) ||
+      (file.uses.has('randomBytes()') && !isHandedRandomBytes(file)),
     appliesTo: inLambda,
     room: ['functions/shared/random.ts'],
     examples: ['const a = Math.random()', 'const a = crypto.randomUUID()', 'const a = randomBytes(3)'],
