@@ -38,7 +38,7 @@ export interface AuthorizationServerDeps {
   readonly readSecret: SecretReader
   /** The secret with the hashes of the clients' secrets; null where no client is confidential. */
   readonly clientSecretsName: string | null
-  readonly randomBytes: RandomBytes
+  readonly random: RandomBytes
   readonly now: Clock
 }
 
@@ -50,7 +50,7 @@ export function createAuthorizationServerApp(deps: AuthorizationServerDeps): App
 type Paths = Readonly<Record<PathsOf<'authorization-server'>, PathHandler>>
 
 function createPaths(deps: AuthorizationServerDeps): Paths {
-  const { settings, store, keys, now, randomBytes } = deps
+  const { settings, store, keys, now, random } = deps
   const keepSeconds = settings.refreshAbsoluteSeconds + 3_600
   const accounts = createAccounts({ store, now, keepSeconds })
   const rateLimit = createRateLimit({ store, now })
@@ -59,13 +59,13 @@ function createPaths(deps: AuthorizationServerDeps): Paths {
     store,
     keys,
     accounts,
-    randomBytes,
+    random,
     now,
-    refreshAnswers: createRefreshAnswers({ store, now, randomBytes }),
+    refreshAnswers: createRefreshAnswers({ store, now, random }),
     isClientSecret: createClientSecrets({
       readSecret: deps.readSecret,
       secretName: deps.clientSecretsName,
-      randomBytes,
+      random,
     }),
   })
   const shared = { ...deps, accounts, rateLimit, engine }

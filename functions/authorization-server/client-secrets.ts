@@ -24,7 +24,7 @@ export interface ClientSecretsDeps {
   readonly readSecret: SecretReader
   /** The secret with the hashes; null where no client is confidential. */
   readonly secretName: string | null
-  readonly randomBytes: RandomBytes
+  readonly random: RandomBytes
   /** Compares a secret with a hash. Default: a bcrypt round. */
   readonly compare?: (secret: string, hash: string) => Promise<boolean>
 }
@@ -45,10 +45,10 @@ type Hashes = Readonly<Record<string, readonly string[]>>
 export function createClientSecrets({
   readSecret,
   secretName,
-  randomBytes,
+  random,
   compare = compareByBcrypt,
 }: ClientSecretsDeps): ClientSecretCheck {
-  const digestKey = randomBytes(32)
+  const digestKey = random(32)
   const remembered = new BoundedMap<string, true>(REMEMBERED)
   let last: { readonly text: string; readonly hashes: Hashes } | undefined
 

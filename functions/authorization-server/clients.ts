@@ -11,7 +11,7 @@ const PLACEHOLDER_BYTES = 32
  *
  * A confidential client has a secret here that nobody knows: what it presents is compared elsewhere, with hashes.
  */
-export function engineClient(client: StaticClient, randomBytes: RandomBytes): ClientMetadata {
+export function engineClient(client: StaticClient, random: RandomBytes): ClientMetadata {
   const hasCode = client.grantTypes.includes('authorization_code')
   return {
     client_id: client.id,
@@ -20,7 +20,7 @@ export function engineClient(client: StaticClient, randomBytes: RandomBytes): Cl
       ? { token_endpoint_auth_method: 'none' }
       : {
           token_endpoint_auth_method: 'client_secret_basic',
-          client_secret: Buffer.from(randomBytes(PLACEHOLDER_BYTES)).toString('base64url'),
+          client_secret: Buffer.from(random(PLACEHOLDER_BYTES)).toString('base64url'),
         }),
     // A native client may listen on any port of a loopback address that it registered (RFC 8252 section 7.3).
     application_type: isNative(client) ? 'native' : 'web',

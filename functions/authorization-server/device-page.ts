@@ -33,7 +33,7 @@ export interface DevicePageDeps {
   readonly session: SessionReader
   readonly rateLimit: RateLimit
   readonly settings: AuthorizationServerSettings
-  readonly randomBytes: RandomBytes
+  readonly random: RandomBytes
   readonly now: Clock
 }
 
@@ -122,9 +122,9 @@ async function ask(
   { request, person, device, userCode }: Asked,
   deps: DevicePageDeps,
 ): Promise<HttpResponse> {
-  const { store, randomBytes, now, settings } = deps
+  const { store, random, now, settings } = deps
   const clientId = String(device.record.value.clientId)
-  const question = Buffer.from(randomBytes(QUESTION_BYTES)).toString('base64url')
+  const question = Buffer.from(random(QUESTION_BYTES)).toString('base64url')
   await store.put('DeviceQuestion', grantKey(question), {
     value: { deviceKey: device.key, subject: person.subject },
     expiresAtEpochSeconds: epochSeconds(now()) + DEVICE_CODE_SECONDS,

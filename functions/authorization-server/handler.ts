@@ -38,7 +38,7 @@ export const handler = createLambdaHandler({
     session: createAlbSessionReader(createAlbIdentity({ loadBalancer, fetch: fetchDocument, now })),
     readSecret,
     clientSecretsName: clientSecretsSecret,
-    randomBytes: systemRandomBytes,
+    random: systemRandomBytes,
     now,
   }),
   telemetry: createTelemetry(),

@@ -94,7 +94,9 @@ const rules: [name: string, allows: Rule, file: string, code: string][] = [
   [
     'adapters are chosen in handlers only',
     (file, { target }) =>
-      isAdapter(file.path) || !isAdapter(target) || /^functions\/[^/]+\/([a-z]+-)?handler\.ts$/.test(file.path),
+      isAdapter(file.path) ||
+      !isAdapter(target) ||
+      /^functions\/[^/]+\/([a-z]+-)?handler\.ts$/.test(file.path),
     'functions/runs/app.ts',
     "const f = () => import('../shared/stores/s3/object-store.ts')",
   ],

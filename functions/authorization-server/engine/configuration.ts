@@ -42,7 +42,7 @@ export interface EngineConfigurationDeps extends RecordsDeps {
   readonly settings: AuthorizationServerSettings
   readonly key: SigningKey
   readonly accounts: Accounts
-  readonly randomBytes: RandomBytes
+  readonly random: RandomBytes
   readonly now: Clock
 }
 
@@ -51,7 +51,7 @@ export function engineConfiguration(deps: EngineConfigurationDeps): Configuratio
   const { settings, accounts, key } = deps
   return {
     adapter: createRecords(deps),
-    clients: settings.clients.map((client) => engineClient(client, deps.randomBytes)),
+    clients: settings.clients.map((client) => engineClient(client, deps.random)),
     jwks: { keys: [engineSigningKey(key)] },
     scopes: [...new Set(settings.clients.flatMap(({ scopes }) => scopes))],
     responseTypes: ['code'],

@@ -38,14 +38,14 @@ export interface RefreshAnswers {
 export interface RefreshAnswersDeps {
   readonly store: GrantStore
   readonly now: Clock
-  readonly randomBytes: RandomBytes
+  readonly random: RandomBytes
 }
 
 const IV_BYTES = 12
 const TAG_BYTES = 16
 
 /** Makes them. */
-export function createRefreshAnswers({ store, now, randomBytes }: RefreshAnswersDeps): RefreshAnswers {
+export function createRefreshAnswers({ store, now, random }: RefreshAnswersDeps): RefreshAnswers {
   /** The answers that are given again, by the request that gets them. */
   const again = new WeakMap<object, JwtObject>()
 
@@ -56,7 +56,7 @@ export function createRefreshAnswers({ store, now, randomBytes }: RefreshAnswers
 
   function keepAnswer(token: string, answer: JwtObject): Promise<void> {
     return store.put('RefreshAnswer', grantKey(token), {
-      value: { sealed: seal(token, answer, randomBytes(IV_BYTES)) },
+      value: { sealed: seal(token, answer, random(IV_BYTES)) },
       expiresAtEpochSeconds: epochSeconds(now()) + REFRESH_GRACE_SECONDS + 1,
     })
   }

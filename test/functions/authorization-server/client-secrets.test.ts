@@ -9,7 +9,7 @@ let hashes: unknown
 const check = createClientSecrets({
   readSecret: async () => JSON.stringify(hashes),
   secretName: 'clients',
-  randomBytes: systemRandomBytes,
+  random: systemRandomBytes,
 })
 
 beforeEach(() => {
@@ -38,7 +38,7 @@ describe('the secret of a client', () => {
     const counted = createClientSecrets({
       readSecret: async () => JSON.stringify(hashes),
       secretName: 'clients',
-      randomBytes: systemRandomBytes,
+      random: systemRandomBytes,
       compare: (secret, hash) => {
         rounds += 1
         return compare(secret, hash)
@@ -83,7 +83,7 @@ describe('the secret of a client', () => {
     const none = createClientSecrets({
       readSecret: () => Promise.reject(new Error('not asked')),
       secretName: null,
-      randomBytes: systemRandomBytes,
+      random: systemRandomBytes,
     })
     expect(await none('service', 'secret')).toBe(false)
   })

@@ -155,7 +155,7 @@ export function startTestServer(database: TestDatabase, options: TestServerOptio
       session,
       readSecret: async () => JSON.stringify(secrets.clients),
       clientSecretsName: 'clients',
-      randomBytes: systemRandomBytes,
+      random: systemRandomBytes,
       now: systemClock,
     }
     const telemetry = { callEnded: (call: EndedCall) => void ended.push(call) }
