@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { parseAuthorizationServerConfig } from '../../../functions/authorization-server/config.ts'
+import { DEFAULT_CLIENTS, DEFAULT_LIFETIMES } from '../../../functions/authorization-server/settings.ts'
+import { ConfigError } from '../../../functions/shared/config.ts'
+
+const DOCUMENT = {
+  ...DEFAULT_LIFETIMES,
+  clients: DEFAULT_CLIENTS,
+  signingKeysSecret: 'flyte/signing-keys',
+  clientSecretsSecret: 'flyte/client-secrets',
+}
+
+describe('the configuration of the authorization server', () => {
+  it('is taken as the stack wrote it', () => {
+    expect(parseAuthorizationServerConfig(JSON.stringify(DOCUMENT))).toEqual(DOCUMENT)
+  })
+
+  it('may do without secrets of clients', () => {
+    const text = JSON.stringify({ ...DOCUMENT, clientSecretsSecret: null })
+    expect(parseAuthorizationServerConfig(text).clientSecretsSecret).toBeNull()
+  })
+
+  const [cli] = DEFAULT_CLIENTS
+  const refused: readonly [string, unknown, string][] = [
+    ['has no signing keys', { ...DOCUMENT, signingKeysSecret: undefined }, 'signingKeysSecret'],
+    ['has no lifetime', { ...DOCUMENT, accessTokenSeconds: 0 }, 'accessTokenSeconds'],
+    ['has no clients', { ...DOCUMENT, clients: [] }, 'clients'],
+    ['has a client twice', { ...DOCUMENT, clients: [cli, cli] }, 'has a client twice'],
+    ['has a key of another kind', { ...DOCUMENT, clientSecret: 'S3CRET' }, 'unknown clientSecret'],
+    [
+      'serves a grant that is none',
+      { ...DOCUMENT, clients: [{ ...cli, grantTypes: ['password'] }] },
+      'grantTypes',
+    ],
+    ['has a scope with a space', { ...DOCUMENT, clients: [{ ...cli, scopes: ['all offline'] }] }, 'scopes'],
+    [
+      'has a redirect that is no address',
+      { ...DOCUMENT, clients: [{ ...cli, redirectUris: ['x'] }] },
+      'redirectUris',
+    ],
+  ]
+  for (const [name, document, complaint] of refused) {
+    it(`stops the start if it ${name}`, () => {
+      const parse = () => parseAuthorizationServerConfig(JSON.stringify(document))
+      expect(parse).toThrow(ConfigError)
+      expect(parse).toThrow(complaint)
+      expect(parse).not.toThrow('S3CRET')
+    })
+  }
+
+  it('stops the start if it is missing, or no JSON', () => {
+    expect(() => parseAuthorizationServerConfig(undefined)).toThrow('AUTHORIZATION_SERVER: missing')
+    expect(() => parseAuthorizationServerConfig('S3CRET')).toThrow(ConfigError)
+  })
+})
+
+describe('the clients that every deployment has', () => {
+  it('are Flyte’s, with Flyte’s redirects, and without any secret', () => {
+    expect(DEFAULT_CLIENTS.map(({ id }) => id)).toEqual(['flytectl', 'flyte-cli', 'flytepropeller'])
+    expect(DEFAULT_CLIENTS[0]?.redirectUris).toEqual([
+      'http://localhost:53593/callback',
+      'http://localhost:12345/callback',
+    ])
+    expect(JSON.stringify(DEFAULT_CLIENTS)).not.toContain('secret')
+  })
+})
