@@ -48,10 +48,9 @@ async function toProvider(
   call: Call,
   { target, idp }: { target: string; idp: Readonly<Record<string, string>> },
 ): Promise<HttpResponse> {
-  const { jar, received, keys } = await transactionsOf(deps, request)
   const { random } = deps
+  const [{ jar, received, keys }, client] = await Promise.all([transactionsOf(deps, request), deps.client()])
   const { checks, setCookies } = beginTransaction({ jar, received, purpose: 'login', target, random })
-  const client = await deps.client()
   const location = await client.authorizationUrl(checks, {
     redirectUri: `${deps.publicUrl}/callback`,
     scopes: deps.scopes,

@@ -7,7 +7,7 @@
  */
 
 /** The functions of a deployment; each has a folder of the same name under `functions/`. */
-export type FunctionName = 'metadata' | 'runs' | 'actions' | 'console' | 'authorization-server'
+export type FunctionName = 'metadata' | 'runs' | 'actions' | 'console' | 'authorization-server' | 'login'
 
 /**
  * How a request reached a function, decided by the target group the load balancer sent it through.
@@ -150,12 +150,24 @@ function openOauth<P extends string>(path: P, methods: readonly HttpMethod[]) {
   return { kind: 'path' as const, path, methods, function: name, access: open, group: '/oauth2' as const }
 }
 
+/**
+ * What there is beside that where the deployment signs browsers in itself, instead of the load balancer. Open to
+ * everybody: whoever comes here is about to prove who they are, or to leave.
+ */
+export const SIGN_IN_ROUTES = [
+  { kind: 'path', path: '/login', methods: GET, function: 'login', access: open },
+  { kind: 'path', path: '/callback', methods: GET, function: 'login', access: open },
+  { kind: 'path', path: '/logout', methods: ['GET', 'POST'], function: 'login', access: open },
+  { kind: 'path', path: '/me', methods: GET, function: 'login', access: open, group: '/me' },
+  { kind: 'path', path: '/backchannel-logout', methods: POST, function: 'login', access: open },
+] as const satisfies readonly Route[]
+
 /** All routes of a deployment whose authorization server is its own, or somebody else's. */
 export function routesFor(authServerType: 'Self' | 'External'): readonly Route[] {
   return authServerType === 'Self' ? [...ROUTES, ...SELF_ROUTES] : ROUTES
 }
 
-type ROUTE = (typeof ROUTES)[number] | (typeof SELF_ROUTES)[number]
+type ROUTE = (typeof ROUTES)[number] | (typeof SELF_ROUTES)[number] | (typeof SIGN_IN_ROUTES)[number]
 
 /** The exact paths of one function, as a type: its router has to name every one of them. */
 export type PathsOf<F extends FunctionName> = Extract<ROUTE, { kind: 'path'; function: F }>['path']
@@ -163,8 +175,11 @@ export type PathsOf<F extends FunctionName> = Extract<ROUTE, { kind: 'path'; fun
 /** The RPC services of one function, as a type. */
 export type ServicesOf<F extends FunctionName> = Extract<ROUTE, { kind: 'service'; function: F }>['service']
 
+/** Every route that any deployment may have. */
+export const ALL_ROUTES: readonly Route[] = [...routesFor('Self'), ...SIGN_IN_ROUTES]
+
 /** The routes that one function answers, in the order of the table. */
-export function routesOf(name: FunctionName, routes: readonly Route[] = routesFor('Self')): Route[] {
+export function routesOf(name: FunctionName, routes: readonly Route[] = ALL_ROUTES): Route[] {
   return routes.filter((route) => route.function === name)
 }
 

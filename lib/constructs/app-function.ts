@@ -27,6 +27,7 @@ const DEFAULT_SIZES: Readonly<Record<FunctionName, Size>> = {
   actions: { memoryMb: 1024, timeoutSeconds: 30 },
   console: { memoryMb: 512, timeoutSeconds: 10 },
   'authorization-server': { memoryMb: 1024, timeoutSeconds: 30 },
+  login: { memoryMb: 1024, timeoutSeconds: 30 },
 }
 
 export interface AppFunctionProps {

@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
   ACCESS_CLASSES,
+  ALL_ROUTES,
   type Route,
-  routesFor,
   routesOf,
   tokenProxyPathPatterns,
 } from '../../functions/shared/routes.ts'
 import { idlServices } from '../support/idl.ts'
 import { ROOT } from './sources.ts'
 
-const routes: readonly Route[] = routesFor('Self')
+const routes: readonly Route[] = ALL_ROUTES
 const services = await idlServices()
 const nameOf = (route: Route) => (route.kind === 'path' ? route.path : route.service)
 const folders = readdirSync(join(ROOT, 'functions'), { withFileTypes: true })

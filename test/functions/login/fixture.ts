@@ -1,11 +1,10 @@
 /** The login function in front of a provider, driven by a browser that keeps cookies. */
 import type { ALBResult } from 'aws-lambda'
+import { createLoginApp } from '../../../functions/login/app.ts'
 import { createLoginDeps } from '../../../functions/login/create-deps.ts'
 import type { LoginDeps } from '../../../functions/login/deps.ts'
-import { type LoginPath, loginError, loginPaths } from '../../../functions/login/paths.ts'
-import { newCall, noteFailure } from '../../../functions/shared/call.ts'
+import { newCall } from '../../../functions/shared/call.ts'
 import type { SignInSettings } from '../../../functions/shared/config.ts'
-import { asServiceError, ServiceError } from '../../../functions/shared/errors.ts'
 import { fetchDocument } from '../../../functions/shared/http/fetch-document.ts'
 import type { App } from '../../../functions/shared/http/router.ts'
 import { answerEvent } from '../../../functions/shared/lambda.ts'
@@ -86,23 +85,7 @@ export function startLogin({ provider, database, now }: LoginOptions, changes: L
     }),
     ...changes.deps,
   }
-  return { app: appOf(deps), deps }
-}
-
-function appOf(deps: LoginDeps): App {
-  const paths = loginPaths(deps)
-  const onError = loginError(deps)
-  return async (request, call) => {
-    try {
-      const handler = paths[request.path as LoginPath]
-      if (handler === undefined) throw new ServiceError('path_unknown')
-      return await handler(request, call)
-    } catch (thrown) {
-      const error = asServiceError(thrown)
-      noteFailure(call, error)
-      return onError(error, request)
-    }
-  }
+  return { app: createLoginApp(deps), deps }
 }
 
 export interface Visit {

@@ -8,7 +8,7 @@
  */
 import type { ServiceError } from '../shared/errors.ts'
 import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
-import type { PathHandler } from '../shared/http/router.ts'
+import { type App, createApp } from '../shared/http/router.ts'
 import { backchannelError, createBackchannelLogout } from './backchannel-logout.ts'
 import { createCallback } from './callback.ts'
 import type { LoginDeps } from './deps.ts'
@@ -17,23 +17,22 @@ import { createLogout } from './logout.ts'
 import { createMe } from './me.ts'
 import { errorPage } from './pages.ts'
 
-export type LoginPath = '/login' | '/callback' | '/logout' | '/me' | '/backchannel-logout'
-
-/** What answers each path. */
-export function loginPaths(deps: LoginDeps): Readonly<Record<LoginPath, PathHandler>> {
-  return {
-    '/login': createLogin(deps),
-    '/callback': createCallback(deps),
-    '/logout': createLogout(deps),
-    '/me': createMe(deps),
-    '/backchannel-logout': createBackchannelLogout(deps),
-  }
+/** Makes the app. A refusal is a page where a person may look, and what the provider reads for the provider. */
+export function createLoginApp(deps: LoginDeps): App {
+  return createApp({
+    function: 'login',
+    paths: {
+      '/login': createLogin(deps),
+      '/callback': createCallback(deps),
+      '/logout': createLogout(deps),
+      '/me': createMe(deps),
+      '/backchannel-logout': createBackchannelLogout(deps),
+    },
+    onError: (error, request) => refusal(deps, error, request),
+  })
 }
 
-/** How a refusal is answered: a page for people, and what the provider reads for the provider. */
-export function loginError(deps: LoginDeps): (error: ServiceError, request: HttpRequest) => HttpResponse {
-  return (error, request) =>
-    request.path === '/backchannel-logout'
-      ? backchannelError(error)
-      : errorPage(error, request, deps.publicUrlOf(request))
+function refusal(deps: LoginDeps, error: ServiceError, request: HttpRequest): HttpResponse {
+  if (request.path === '/backchannel-logout') return backchannelError(error)
+  return errorPage(error, request, deps.publicUrlOf(request))
 }
