@@ -27,7 +27,9 @@ import type { Plugin } from 'esbuild'
 const RUNTIME = fileURLToPath(new URL('../functions/shared/rpc/light-descriptors.ts', import.meta.url))
 const IMPORT = `import { fileDesc as lightFileDesc } from ${JSON.stringify(RUNTIME)}\n`
 /** How generated code describes its file: the bytes in base64, and the files it imports. */
-const DESCRIBES = /\bfileDesc\(\s*"([A-Za-z0-9+/=]+)"/
+const DESCRIBES = /\bfileDesc\(\s*"([A-Za-z0-9+/=]+)"(?:,\s*\[([^\]]*)\])?/
+/** The description of descriptions, which a file imports in order to extend options. */
+const DESCRIPTOR_FILE = 'file_google_protobuf_descriptor'
 
 /**
  * The descriptions of these options would make up half of all bytes. Generated code imports them only to be able to
@@ -37,14 +39,14 @@ const VALIDATE_FILE = 'buf/validate/validate.proto'
 
 /**
  * Replaces the bytes in generated code by what comes of reading them; see
- * `functions/shared/rpc/light-descriptors.ts`. Files that are not proto3, or have extensions, stay as they are.
+ * `functions/shared/rpc/light-descriptors.ts`. Files that are not proto3, or extend messages, stay as they are.
  */
 export const lightDescriptors: Plugin = {
   name: 'light-descriptors',
   setup({ onLoad }) {
     onLoad({ filter: /_pb\.(ts|js)$/ }, async ({ path }) => {
       const contents = await readFile(path, 'utf8')
-      const [, base64] = DESCRIBES.exec(contents) ?? []
+      const [, base64, imports = ''] = DESCRIBES.exec(contents) ?? []
       if (base64 === undefined) return undefined
       const proto = fromBinary(FileDescriptorProtoSchema, base64Decode(base64))
       const loader = extname(path) === '.ts' ? 'ts' : 'js'
@@ -57,16 +59,19 @@ export const lightDescriptors: Plugin = {
       }
       if (!isSupported(proto)) return undefined
       const json = JSON.stringify(JSON.stringify(lightForm(proto)))
-      return { contents: IMPORT + contents.replace(DESCRIBES, () => `lightFileDesc(${json}`), loader }
+      const described = imports.split(',').filter((name) => name.trim() !== DESCRIPTOR_FILE)
+      const call = `lightFileDesc(${json}, [${described.join()}]`
+      return { contents: IMPORT + contents.replace(DESCRIBES, () => call), loader }
     })
   },
 }
 
-/** Whether a file can be described in this way. */
+/** Whether a file can be described in this way: a proto3 file that extends nothing but options. */
 export function isSupported({ syntax, extension, messageType }: FileDescriptorProto): boolean {
   const extendsNothing = (type: DescriptorProto): boolean =>
     type.extension.length === 0 && type.nestedType.every(extendsNothing)
-  return syntax === 'proto3' && extension.length === 0 && messageType.every(extendsNothing)
+  const extendsOptions = extension.every(({ extendee }) => /^\.google\.protobuf\.\w+Options$/.test(extendee))
+  return syntax === 'proto3' && extendsOptions && messageType.every(extendsNothing)
 }
 
 /** What protobuf-es makes of a file, as plain values; what is usual is left out. */
@@ -159,6 +164,8 @@ function describe(proto: FileDescriptorProto): DescFile {
   for (const type of proto.messageType) restoreJsonNames(type)
   const standIns = standInsOf(proto)
   proto.dependency = standIns.map(({ name }) => name)
+  // Options are read without a schema, so that what extends them is not needed.
+  proto.extension = []
   const registry = createFileRegistry(proto, (name) => standIns.find((file) => file.name === name))
   return registry.getFile(proto.name) as DescFile
 }

@@ -63,6 +63,9 @@ const NEVER = [
   'node_modules/oidc-provider/',
   'node_modules/openid-client/',
   'node_modules/playwright-core/',
+  // What reads descriptors: bundles carry them as they come out of it.
+  'node_modules/@bufbuild/protobuf/dist/esm/registry.js',
+  'node_modules/@bufbuild/protobuf/dist/esm/codegenv2/boot.js',
   'node_modules/@bufbuild/protovalidate/',
   'node_modules/@bufbuild/cel/',
   'node_modules/@connectrpc/connect-node/',

@@ -6,8 +6,9 @@
  * bundles carry what comes of it instead (`lib/light-descriptors.ts`), and a message's fields are made when they
  * are first looked at.
  *
- * For proto3 files without extensions, which is all that the bundles have. Of `proto`, what the generated code was
- * made from, there are names and unknown options only. A test compares the rest with what protobuf-es makes.
+ * For proto3 files, which is all that the bundles have; extensions of options are left out. Of `proto`, what the
+ * generated code was made from, there are names and unknown options only. A test compares the rest with what
+ * protobuf-es makes.
  */
 import type {
   DescEnum,
