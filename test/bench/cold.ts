@@ -114,29 +114,38 @@ interface Measurement {
 const HAS_TO_SAY = { metadata: '"outcome":"ok"', runs: '"userinfo":"provider"' }
 
 async function measure({ directory, bundles, prepared, environment }: Measurement) {
-  const bareMs: number[] = []
   const names = ['metadata', 'runs'] as const
-  const tookMs = { metadata: [] as number[], runs: [] as number[] }
-  const processMs = { metadata: [] as number[], runs: [] as number[] }
+  const ratios = { metadata: [] as number[], runs: [] as number[] }
+  const processRatios = { metadata: [] as number[], runs: [] as number[] }
   const taskFile = join(directory, 'task.json')
+  let bareBeforeMs = await bareMs()
   for (let round = 0; round < ROUNDS; round += 1) {
-    bareMs.push((await timed(['-e', '0'], {})).ms)
+    const took = []
     for (const name of names) {
       const bundle = join(bundles.directoryOf(name), 'index.mjs')
       await writeFile(taskFile, JSON.stringify({ bundle, event: prepared.events[name][round] }))
       const { ms, stdout } = await timed([CHILD, taskFile], environment)
       if (!stdout.includes(HAS_TO_SAY[name]))
         throw new Error(`the call of ${name} was not a whole one: ${stdout}`)
-      processMs[name].push(ms)
-      tookMs[name].push(Number(/^TOOK (.*)$/m.exec(stdout)?.[1]))
+      took.push({ name, processMs: ms, ms: Number(/^TOOK (.*)$/m.exec(stdout)?.[1]) })
     }
+    // Compared within the round: what else the machine does then weighs on all of it.
+    const bareAfterMs = await bareMs()
+    const bare = (bareBeforeMs + bareAfterMs) / 2
+    for (const { name, ms, processMs } of took) {
+      ratios[name].push(ms / bare)
+      processRatios[name].push(processMs / bare)
+    }
+    bareBeforeMs = bareAfterMs
   }
   const over = (name: 'metadata' | 'runs'): ColdStart => ({
-    ratio: median(tookMs[name]) / median(bareMs),
-    processRatio: median(processMs[name]) / median(bareMs),
+    ratio: median(ratios[name]),
+    processRatio: median(processRatios[name]),
   })
   return { metadata: over('metadata'), runs: over('runs') }
 }
+
+const bareMs = async () => (await timed(['-e', '0'], {})).ms
 
 async function timed(args: string[], env: NodeJS.ProcessEnv): Promise<{ ms: number; stdout: string }> {
   const startedMs = performance.now()

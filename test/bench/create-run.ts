@@ -24,12 +24,12 @@ import {
   rsaPublicKey,
   userinfo,
 } from './credentials.ts'
-import { quantile } from './figures.ts'
+import { median, quantile } from './figures.ts'
 import { CREATE_RUN_PATH, createRunBytes, rpcEvent } from './requests.ts'
 import { benchSettings } from './settings.ts'
 
-const ROUNDS = 20
-const CALLS_A_ROUND = 300
+const ROUNDS = 60
+const CALLS_A_ROUND = 100
 const WARM_UP_CALLS = 3_000
 
 type Credential = 'oidc' | 'bearer'
@@ -106,36 +106,48 @@ function floorOf(credential: Credential): () => void {
 
 let requests = 0
 
-async function callOnce(handler: AlbHandler, credential: Credential): Promise<void> {
+async function callOnce(handler: AlbHandler, credential: Credential): Promise<number> {
   requests += 1
   const requestId = `00000000-0000-4000-8000-${String(requests).padStart(12, '0')}`
   const event = rpcEvent({ path: CREATE_RUN_PATH, body: createRunBytes, credential, requestId })
   const startedMs = performance.now()
   const result = await handler(event, { awsRequestId: requestId } as Parameters<AlbHandler>[1])
-  samples.push((performance.now() - startedMs) * 1000)
+  const tookUs = (performance.now() - startedMs) * 1000
   if (result.statusCode !== 200) throw new Error(`CreateRun answered ${result.statusCode}`)
+  return tookUs
 }
 
-let samples: number[] = []
+function floorOnce(floor: () => void): number {
+  const startedMs = performance.now()
+  floor()
+  return (performance.now() - startedMs) * 1000
+}
 
+/**
+ * Takes turns between the calls and their floor, in rounds of some hundredths of a second, and compares the two
+ * within each round: what else the machine does then weighs on both.
+ */
 async function measure(handler: AlbHandler, credential: Credential) {
   const floor = floorOf(credential)
   for (let call = 0; call < WARM_UP_CALLS; call += 1) await callOnce(handler, credential)
   for (let call = 0; call < WARM_UP_CALLS; call += 1) floor()
-  samples = []
-  const floorSamples: number[] = []
+  const callsUs: number[] = []
+  const floorsUs: number[] = []
+  const ratios: number[] = []
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (let call = 0; call < CALLS_A_ROUND; call += 1) await callOnce(handler, credential)
-    for (let call = 0; call < CALLS_A_ROUND; call += 1) {
-      const startedMs = performance.now()
-      floor()
-      floorSamples.push((performance.now() - startedMs) * 1000)
-    }
+    const calls: number[] = []
+    const floors: number[] = []
+    for (let call = 0; call < CALLS_A_ROUND; call += 1) calls.push(await callOnce(handler, credential))
+    for (let call = 0; call < CALLS_A_ROUND; call += 1) floors.push(floorOnce(floor))
+    ratios.push(median(calls) / median(floors))
+    callsUs.push(...calls)
+    floorsUs.push(...floors)
   }
   return {
-    p50Us: quantile(samples, 0.5),
-    p99Us: quantile(samples, 0.99),
-    floorP50Us: quantile(floorSamples, 0.5),
+    p50Us: median(callsUs),
+    p99Us: quantile(callsUs, 0.99),
+    floorP50Us: median(floorsUs),
+    ratio: median(ratios),
   }
 }
 
