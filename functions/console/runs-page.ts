@@ -31,6 +31,7 @@ export function runsPage({ request, caller, settings }: RunsPageOptions): HttpRe
 </div>
 </div>
 <noscript><p class="notice problem">This page needs JavaScript to show runs. The API and the command line do not.</p></noscript>
+<div id="notice" class="notices" role="status" aria-live="polite"></div>
 ${filters(settings.runs)}
 ${CHART}
 ${LIST}
@@ -73,7 +74,7 @@ const OWNERS: readonly Html[] = [
 
 const CHART = html`<section class="card chart" aria-labelledby="chart-title">
 <div class="card-head">
-<div><h2 id="chart-title">Over time</h2><p class="soft" id="chart-summary"></p></div>
+<div class="inline"><h2 id="chart-title">Over time</h2><p class="soft" id="chart-summary"></p></div>
 <div class="choices">
 <fieldset class="choice"><legend class="sr">Time</legend>
 <label><input type="radio" name="range" value="24h"><span>24 hours</span></label>
@@ -94,7 +95,6 @@ const LIST = html`<section class="card runs" aria-labelledby="runs-title">
 <div><h2 id="runs-title">Newest runs</h2><p class="soft" id="runs-place"></p></div>
 <p class="soft updated" id="updated"></p>
 </div>
-<div id="notice" class="notices" role="status" aria-live="polite"></div>
 <div id="runs" aria-busy="true"></div>
 <div class="more"><button type="button" class="quiet" id="older" hidden>Show older runs</button></div>
 <p class="sr" id="changes" aria-live="polite"></p>

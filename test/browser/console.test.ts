@@ -355,6 +355,7 @@ describe('the look of it', () => {
     await open({ width: 360 })
     await visitor.signIn('Ada Lovelace')
     await startRun()
+    expect(await visitor.page.getByRole('link', { name: 'Signed in as Ada Lovelace' }).count()).toBe(1)
     await keepScreenshot(visitor.page, 'console-narrow')
     expect(await visitor.page.evaluate('document.documentElement.scrollWidth')).toBe(360)
   })

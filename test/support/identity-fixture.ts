@@ -17,14 +17,16 @@ export const REGION = 'eu-west-1'
 
 /** What a test may change about {@link functionSettings}. */
 export interface SettingsChanges {
+  readonly authorizedUris?: readonly string[]
   readonly runs?: Partial<FunctionSettings['runs']>
+  readonly loadBalancer?: Partial<FunctionSettings['loadBalancer']>
   readonly trustedIssuer?: Partial<FunctionSettings['auth']['trustedIssuers'][number]>
 }
 
 /** The settings of a deployment that trusts one issuer, for people and for tokens. */
 export function functionSettings(issuer: string, changes: SettingsChanges = {}): FunctionSettings {
   return {
-    authorizedUris: [PUBLIC_URL],
+    authorizedUris: [...(changes.authorizedUris ?? [PUBLIC_URL])],
     auth: {
       userAuth: { openId: { baseUrl: issuer, clientId: LOAD_BALANCER_CLIENT, scopes: ['openid'] } },
       appAuth: {
@@ -75,6 +77,7 @@ export function functionSettings(issuer: string, changes: SettingsChanges = {}):
       clientId: LOAD_BALANCER_CLIENT,
       sessionCookieName: 'AWSELBAuthSessionCookie',
       sessionTimeoutSeconds: 604_800,
+      ...changes.loadBalancer,
     },
   }
 }

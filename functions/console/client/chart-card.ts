@@ -33,7 +33,9 @@ export function createChartCard(viewer: string): ChartCard {
   const area = byId('chart', HTMLDivElement)
   const picture = element('div', { class: 'chart-picture' })
   const legend = element('div', {})
+  const foot = element('div', { class: 'chart-foot' }, legend)
   const table = element('details', { class: 'as-table' }, element('summary', {}, 'As a table'))
+  foot.append(table)
   let counted: Counted | undefined
   let latest = 0
   let drawnWidth = 0
@@ -44,7 +46,7 @@ export function createChartCard(viewer: string): ChartCard {
     byId('chart-summary', HTMLParagraphElement).textContent = headline(data, counted)
     legend.replaceChildren(chartLegend(data))
     table.replaceChildren(table.firstElementChild ?? '', chartTable(data))
-    area.replaceChildren(legend, picture, table)
+    area.replaceChildren(picture, foot)
     // Only on the page does it have a width.
     drawPicture(data)
   }

@@ -3,7 +3,7 @@ import { axisOf, type ChartData, type Series, summaryOf } from './chart-data.ts'
 import { element } from './dom.ts'
 
 const SVG = 'http://www.w3.org/2000/svg'
-const HEIGHT = 180
+const HEIGHT = 136
 const MARGIN = { top: 8, right: 4, bottom: 24, left: 32 }
 /** Labels closer than this run into each other. */
 const LABEL_WIDTH = 56

@@ -1,11 +1,11 @@
 /** Asking again, politely: not while nobody looks, less often when nothing happens or the service is in trouble. */
 
+import { nextDelayMs, type Pace } from './pace.ts'
+
 /** How a look went. `stop` is for what asking again does not mend, such as a session that ended. */
 export type Outcome = 'changed' | 'same' | 'failed' | 'stop'
 
-export interface PollOptions {
-  readonly everyMs: number
-  readonly slowestMs: number
+export interface PollOptions extends Pace {
   readonly look: () => Promise<Outcome>
 }
 
@@ -14,17 +14,6 @@ export interface Poll {
   readonly setOn: (isOn: boolean) => void
   /** The next look is a whole interval away: something else has just looked. */
   readonly postpone: () => void
-}
-
-const LOOKS_BEFORE_SLOWING = 6
-
-/** The time to the next look. */
-export function nextDelayMs(
-  { everyMs, slowestMs }: Pick<PollOptions, 'everyMs' | 'slowestMs'>,
-  history: { readonly unchanged: number; readonly failures: number },
-): number {
-  const slowed = Math.max(0, history.unchanged - LOOKS_BEFORE_SLOWING)
-  return Math.min(slowestMs, everyMs * 2 ** Math.min(10, history.failures + Math.floor(slowed / 3)))
 }
 
 /** Starts to look again and again, with a pause while the page is hidden. */

@@ -1,7 +1,8 @@
 /** The list of the runs page: what it holds, and how it is fetched, extended and shown. */
 import { byId } from './dom.ts'
 import { apiFilters, queryOf, type RunFilters } from './filters.ts'
-import { fetchRuns, MAX_PAGE, type RunsPage, withNewest } from './list-runs.ts'
+import { fetchRuns, MAX_PAGE } from './list-runs.ts'
+import { type RunsPage, withNewest } from './merge-runs.ts'
 import { noteSignedIn, showFailure } from './notices.ts'
 import { currentFilters, offerOwners } from './place.ts'
 import type { Outcome } from './poll.ts'

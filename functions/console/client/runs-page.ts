@@ -1,7 +1,8 @@
 /** The runs page: the newest runs, kept up to date, with the chart above them. */
 import { type ChartCard, createChartCard } from './chart-card.ts'
-import { byId } from './dom.ts'
-import { changesBetween } from './list-runs.ts'
+import { byId, element } from './dom.ts'
+import { runAddress } from './filters.ts'
+import { changesBetween } from './merge-runs.ts'
 import { clearNotice, clearProblem, showFailure, showNotice } from './notices.ts'
 import { refreshTimes } from './parts.ts'
 import { currentFilters, loadProjects, watchFilters } from './place.ts'
@@ -106,8 +107,8 @@ async function start(page: Page): Promise<void> {
     const loaded = await page.list.load('newest')
     if (loaded?.outcome === 'failed' || loaded?.outcome === 'stop') return
     const address = run.who.kind === 'person' && run.who.detail !== '' ? ` (${run.who.detail})` : ''
-    showNotice('good', `Run ${run.name} is recorded as made by ${run.who.name}${address}.`)
-    byId('runs', HTMLDivElement).querySelector('tr.new')?.scrollIntoView({ block: 'nearest' })
+    const open = element('a', { class: 'button quiet', href: runAddress(run) }, 'Open the run')
+    showNotice('good', `Run ${run.name} is recorded as made by ${run.who.name}${address}.`, open)
     void page.chart.load()
   } catch (error) {
     showFailure(error, () => void start(page))

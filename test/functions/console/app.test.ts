@@ -1,52 +1,29 @@
 /** The console over load balancer events, with identities signed as the load balancer signs them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createConsoleApp } from '../../../functions/console/app.ts'
-import { createBrowserIdentity } from '../../../functions/console/browser-identity.ts'
 import { createLambdaHandler } from '../../../functions/shared/lambda.ts'
-import type { EndedCall } from '../../../functions/shared/telemetry.ts'
 import { type AlbAnswer, type AlbRequest, callThrough, type EventHandler } from '../../support/alb-event.ts'
-import {
-  type AlbRegion,
-  functionSettings,
-  NOW_MS,
-  NOW_SECONDS,
-  type SettingsChanges,
-  startAlbRegion,
-} from '../../support/identity-fixture.ts'
+import { functionSettings, NOW_SECONDS } from '../../support/identity-fixture.ts'
+import { ADA, type ConsoleFunction, ISSUER, startConsole } from './console-function.ts'
 
-const ISSUER = 'https://login.example.com'
-const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' }
 /** What a browser sends along when a page of this site asks. */
 const OWN_PAGE = { 'sec-fetch-site': 'same-origin', origin: 'null' }
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
   "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
-let region: AlbRegion
+let site: ConsoleFunction
 let handler: EventHandler
-const ended: EndedCall[] = []
 
 beforeAll(async () => {
-  region = await startAlbRegion(ISSUER)
-  handler = consoleHandler()
+  site = await startConsole()
+  handler = site.handlerWith()
 })
-afterAll(() => region.close())
-
-function consoleHandler(changes?: SettingsChanges): EventHandler {
-  const settings = functionSettings(ISSUER, changes)
-  const resolveCaller = createBrowserIdentity({ settings, fetch: region.fetch, now: () => NOW_MS })
-  const telemetry = { callEnded: (call: EndedCall) => void ended.push(call) }
-  return createLambdaHandler({
-    app: createConsoleApp({ settings, resolveCaller }),
-    telemetry,
-    tracing: false,
-  })
-}
+afterAll(() => site.close())
 
 /** Asks as a browser whose person the load balancer has signed in. */
-function ask(request: AlbRequest, claims: Readonly<Record<string, unknown>> = ADA): Promise<AlbAnswer> {
-  const headers = { accept: 'text/html', 'x-amzn-oidc-data': region.data(claims), ...request.headers }
-  return callThrough(handler, { access: 'oidc', ...request, headers })
+function ask(request: AlbRequest, claims?: Readonly<Record<string, unknown>>): Promise<AlbAnswer> {
+  return site.ask(request, claims, handler)
 }
 
 describe('the first page', () => {
@@ -61,11 +38,11 @@ describe('the first page', () => {
   })
 
   it('offers the projects and domains of the deployment, development first', async () => {
-    handler = consoleHandler({
+    handler = site.handlerWith({
       runs: { seedProjects: ['one', 'two'], domains: ['production', 'development'] },
     })
     const { text } = await ask({ path: '/v2' })
-    handler = consoleHandler()
+    handler = site.handlerWith()
     expect(text).toContain('<option>one</option><option>two</option>')
     expect(text).toContain('<option>production</option><option selected>development</option>')
   })
@@ -112,7 +89,7 @@ describe('the first page', () => {
 
   it('notes the caller by source and kind only', async () => {
     await ask({ path: '/v2' })
-    expect(ended.at(-1)?.call).toMatchObject({
+    expect(site.ended.at(-1)?.call).toMatchObject({
       operation: '/v2',
       outcome: 'ok',
       notes: { caller: 'alb-claims', callerKind: 'user' },
@@ -263,21 +240,21 @@ describe('a refusal', () => {
       expect(answer.text).toContain(title)
       expect(answer.text).toContain('href="/v2">')
       expect(answer.headers['cache-control']).toBe('no-store')
-      expect(ended.at(-1)?.call.outcome).toBe(reason)
+      expect(site.ended.at(-1)?.call.outcome).toBe(reason)
     })
   }
 
   const identities: readonly [string, () => string, string][] = [
-    ['expired', () => region.data({ ...ADA, exp: NOW_SECONDS - 1 }), 'token_expired'],
+    ['expired', () => site.region.data({ ...ADA, exp: NOW_SECONDS - 1 }), 'token_expired'],
     [
       'signed for another load balancer',
-      () => region.data(ADA, { signer: 'arn:other' }),
+      () => site.region.data(ADA, { signer: 'arn:other' }),
       'alb_signer_mismatch',
     ],
-    ['signed for another client', () => region.data(ADA, { client: 'other' }), 'alb_client_mismatch'],
-    ['of another issuer', () => region.data(ADA, { iss: 'https://evil.example' }), 'issuer_untrusted'],
-    ['unsigned', () => region.data(ADA, { alg: 'none' }), 'token_algorithm_refused'],
-    ['tampered with', () => tampered(region.data(ADA)), 'token_signature_invalid'],
+    ['signed for another client', () => site.region.data(ADA, { client: 'other' }), 'alb_client_mismatch'],
+    ['of another issuer', () => site.region.data(ADA, { iss: 'https://evil.example' }), 'issuer_untrusted'],
+    ['unsigned', () => site.region.data(ADA, { alg: 'none' }), 'token_algorithm_refused'],
+    ['tampered with', () => tampered(site.region.data(ADA)), 'token_signature_invalid'],
   ]
   for (const [name, data, reason] of identities) {
     it(`of an identity that is ${name} shows nobody's name`, async () => {
@@ -285,7 +262,7 @@ describe('a refusal', () => {
       expect(answer.status).toBe(401)
       expect(answer.text).not.toContain('Ada')
       expect(answer.headers['www-authenticate']).toContain('/.well-known/oauth-protected-resource')
-      expect(ended.at(-1)?.call.outcome).toBe(reason)
+      expect(site.ended.at(-1)?.call.outcome).toBe(reason)
     })
   }
 
@@ -301,9 +278,9 @@ describe('a refusal', () => {
   })
 
   it('meets everybody where forwarded identities are not trusted', async () => {
-    handler = consoleHandler({ runs: { trustForwardedIdentityHeaders: false } })
+    handler = site.handlerWith({ runs: { trustForwardedIdentityHeaders: false } })
     const answer = await ask({ path: '/v2' })
-    handler = consoleHandler()
+    handler = site.handlerWith()
     expect(answer.status).toBe(401)
     expect(answer.text).not.toContain('Ada')
   })
