@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/sdk/**/*.sdk.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // Signing in with a browser listens on one fixed port.
-    fileParallelism: false,
+    // Each command is a process of its own; more of them at once only wait for each other.
+    maxWorkers: 2,
   },
 })

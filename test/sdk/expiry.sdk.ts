@@ -5,6 +5,8 @@ import { type Stack, startStack } from '../../local/stack.ts'
 import { createSdk, type Sdk } from './support/sdk.ts'
 
 const LIFETIME_SECONDS = 3
+/** Not where the SDK of another test may be listening. */
+const REDIRECT_URI = 'http://localhost:53594/callback'
 const USER_INFO = '/flyteidl2.auth.IdentityService/UserInfo'
 /** Refused without a token, answered with one, refused when that has ended, answered with the next. */
 const TWO_TOKENS = [401, 200, 401, 200]
@@ -18,6 +20,7 @@ beforeAll(async () => {
     port: 0,
     tls: true,
     accessTokenSeconds: LIFETIME_SECONDS,
+    settings: { auth: { appAuth: { thirdPartyConfig: { flyteClient: { redirectUri: REDIRECT_URI } } } } },
     onRequest: ({ path, status }) => {
       if (path === USER_INFO) answers.push(status)
     },

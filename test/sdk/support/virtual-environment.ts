@@ -47,7 +47,7 @@ export async function prepareSdk(onWork: () => void): Promise<void> {
   const made = run(python, ['-m', 'venv', DIRECTORY])
   // Some systems ship Python without what a virtual environment needs.
   if (made.status !== 0) throw new NoSdkError('no_python', made.output)
-  const installed = run(PYTHON, ['-m', 'pip', 'install', '--quiet', '--requirement', REQUIREMENTS])
+  const installed = run(PYTHON, ['-m', 'pip', 'install', '--quiet', '--retries', '2', '-r', REQUIREMENTS])
   if (installed.status !== 0) {
     await rm(DIRECTORY, { recursive: true, force: true })
     if (isUnreachable(installed.output)) throw new NoSdkError('no_packages', installed.output)
@@ -63,19 +63,11 @@ function findPython(): string | undefined {
   return names.find((name) => run(name, ['-c', AT_LEAST_3_10]).status === 0)
 }
 
-/** Whether pip failed for want of an index, rather than for want of a package in it. */
+/** Whether pip failed for want of an index, rather than for want of a version that the index does not have. */
 function isUnreachable(output: string): boolean {
-  const signs = [
-    /Failed to establish a new connection/,
-    /Temporary failure in name resolution/,
-    /Name or service not known/,
-    /Connection refused/,
-    /Connection (?:to \S+ )?timed out|ConnectTimeoutError|ReadTimeoutError/,
-    /Network is unreachable/,
-    /ProxyError/,
-    /ConnectionResetError/,
-  ]
-  return signs.some((sign) => sign.test(output))
+  return /from versions: none|ConnectTimeoutError|ReadTimeoutError|ConnectionResetError|ProxyError/.test(
+    output,
+  )
 }
 
 function run(command: string, args: readonly string[]): { status: number | null; output: string } {
