@@ -81,6 +81,8 @@ progress('Cold starts')
 const cold = await measureColdStarts(bundles)
 progress('CreateRun')
 const createRun = await runCase<Record<'oidc' | 'bearer', CallCost>>('create-run')
+progress("The console's first page")
+const firstPage = await runCase<{ kb: number }>('first-page')
 progress('ListRuns over a thousand and a hundred thousand runs (about a minute)')
 const listRuns = await runCase<{ fewMs: number; manyMs: number }>('list-runs')
 
@@ -108,6 +110,13 @@ const figures: Figure[] = [
     note: 'import and first CreateRun, keys and database included',
   },
   { key: 'cold.runs.process.ratio', value: cold.runs.processRatio, unit: '×', note: 'the whole process' },
+  {
+    key: 'console.firstPage.kb',
+    value: firstPage.kb,
+    unit: 'KB',
+    target: 100,
+    note: 'page, style sheet and script over the wire',
+  },
   { key: 'listRuns.first.ms', value: listRuns.fewMs, unit: 'ms', note: 'first page of 1,000 runs' },
   {
     key: 'listRuns.scale.ratio',
