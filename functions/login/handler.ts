@@ -1,11 +1,10 @@
 /** The function `login` as Lambda starts it: environment, configuration, adapters, app. */
 import { systemClock } from '../shared/clock.ts'
-import { readConfig, requireSetting } from '../shared/config.ts'
+import { readAwsEnvironment, readConfig, requireSetting } from '../shared/config.ts'
 import { fetchDocumentLater } from '../shared/http/fetch-document-later.ts'
 import { createLambdaHandler } from '../shared/lambda.ts'
 import { systemRandomBytes } from '../shared/random.ts'
-import { createSecretsManagerClient } from '../shared/secrets/client.ts'
-import { createSecretsManagerReader } from '../shared/secrets/secrets-manager.ts'
+import { createLightSecretReader } from '../shared/secrets/light-reader.ts'
 import { lazySessionStores } from '../shared/stores/lazy-session-stores.ts'
 import { createTelemetry } from '../shared/telemetry.ts'
 import { createLoginApp } from './app.ts'
@@ -21,7 +20,7 @@ const stores = lazySessionStores(async () => {
 const deps = createLoginDeps({
   settings,
   publicUrl,
-  readSecret: createSecretsManagerReader({ client: createSecretsManagerClient(), now }),
+  readSecret: createLightSecretReader({ aws: readAwsEnvironment(), fetch: fetchDocumentLater, now }),
   ...stores,
   fetch: fetchDocumentLater,
   now,

@@ -140,6 +140,46 @@ export interface Config {
   readonly tracing: boolean
 }
 
+/** Who this function is to AWS. */
+export interface AwsCredentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken: string | undefined
+}
+
+/** Where AWS is, and who this function is to it: what Lambda puts into the environment. */
+export interface AwsEnvironment {
+  readonly region: string
+  readonly credentials: AwsCredentials
+  /** Undefined for the region's own endpoint. */
+  readonly secretsManagerUrl: string | undefined
+}
+
+const awsSchema = z.object({
+  AWS_REGION: nonEmpty,
+  AWS_ACCESS_KEY_ID: nonEmpty,
+  AWS_SECRET_ACCESS_KEY: nonEmpty,
+  AWS_SESSION_TOKEN: z.optional(nonEmpty),
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: z.optional(url),
+})
+
+/** Reads what Lambda says about AWS, in the variables of the SDKs. @throws {ConfigError} */
+export function readAwsEnvironment(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): AwsEnvironment {
+  const { success, data, error } = awsSchema.safeParse(environment)
+  if (!success) throw new ConfigError(problemsOf(error, ''))
+  return {
+    region: data.AWS_REGION,
+    credentials: {
+      accessKeyId: data.AWS_ACCESS_KEY_ID,
+      secretAccessKey: data.AWS_SECRET_ACCESS_KEY,
+      sessionToken: data.AWS_SESSION_TOKEN,
+    },
+    secretsManagerUrl: data.AWS_ENDPOINT_URL_SECRETS_MANAGER,
+  }
+}
+
 /** The configuration is missing or contradictory; `problems` lists everything that is wrong with it. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'

@@ -2,11 +2,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { SECRET_FRESH_MS } from '../../../../functions/shared/secrets/kept-secrets.ts'
 import { createReplaceableSecret } from '../../../../functions/shared/secrets/replaceable-secret.ts'
-import {
-  createSecretsManagerReader,
-  SECRET_FRESH_MS,
-} from '../../../../functions/shared/secrets/secrets-manager.ts'
+import { createSecretsManagerReader } from '../../../../functions/shared/secrets/secrets-manager.ts'
 
 interface Stored {
   text: string | undefined
