@@ -3,7 +3,7 @@
  * changed, otherwise as they were the last time.
  */
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -67,7 +67,9 @@ export async function synthesizeLocally(options: SynthesisOptions): Promise<Loca
   try {
     options.onWork?.()
     const made = await synthesizeInto(directory, options.settings)
-    await writeFile(result, JSON.stringify(made))
+    // Renamed into place: a process that is waiting must never read half a result.
+    await writeFile(`${result}.new`, JSON.stringify(made))
+    await rename(`${result}.new`, result)
     await removeOldResults(parent)
     return load(made, directory)
   } finally {
