@@ -137,14 +137,17 @@ function failuresAsConnectErrors(options: RpcOptions): Interceptor {
  */
 async function* validMessages<M extends Message>(method: DescMethod, messages: AsyncIterable<M>) {
   const received: M[] = []
+  const isSingle = method.methodKind === 'server_streaming'
   try {
-    for await (const message of messages) received.push(message)
+    for await (const message of messages) {
+      received.push(message)
+      // The rest is not even unpacked: a small body can hold many messages that are large once they are.
+      if (isSingle && received.length > 1) break
+    }
   } catch (thrown) {
     throw failureOfInput(thrown, method)
   }
-  if (method.methodKind === 'server_streaming' && received.length !== 1) {
-    throw new ServiceError('request_malformed')
-  }
+  if (isSingle && received.length !== 1) throw new ServiceError('request_malformed')
   for (const message of received) assertMessageValid(method.input, message)
   yield* received
 }
