@@ -6,7 +6,6 @@ import { CHILDREN_INDEX, RUNS_INDEXES } from './tables.ts'
 
 /** What `runs` does on the Runs table itself; on its indexes it only queries. */
 export const RUNS_TABLE_ACTIONS = [
-  'dynamodb:BatchGetItem',
   'dynamodb:GetItem',
   'dynamodb:PutItem',
   'dynamodb:Query',
@@ -16,8 +15,8 @@ export const AUTH_TABLE_ACTIONS = ['dynamodb:GetItem', 'dynamodb:PutItem'] as co
 export const STORAGE_ACTIONS = ['s3:GetObject', 's3:PutObject'] as const
 
 /**
- * Grants the function `runs` exactly what its stores call. No scan, no delete. It lists nothing either: S3 tells only
- * who may list a bucket that an object is not there, and says 403 to everybody else.
+ * Grants the function `runs` exactly what its stores call. No scan, no delete. It lists nothing itself, but may: S3
+ * says that an object is not there only to who may list the bucket, and 403 to everybody else.
  */
 export function allowRuns(
   runs: AppFunction,

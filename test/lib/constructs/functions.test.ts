@@ -145,10 +145,7 @@ describe('the roles', () => {
   it('let runs do exactly what its stores do', () => {
     expect(permissionsOf(template, 'runs')).toEqual([
       logs('runs'),
-      [
-        'dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem',
-        '<TablesRuns.Arn>',
-      ],
+      ['dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem', '<TablesRuns.Arn>'],
       [
         'dynamodb:Query',
         '<TablesRuns.Arn>/index/byOwner <TablesRuns.Arn>/index/byProject <TablesRuns.Arn>/index/byTask',
