@@ -19,7 +19,7 @@ import {
   DEFAULT_LIFETIMES,
   type StaticClient,
 } from '../../../../functions/authorization-server/settings.ts'
-import { systemClock } from '../../../../functions/shared/clock.ts'
+import { type Clock, systemClock } from '../../../../functions/shared/clock.ts'
 import { createLambdaHandler } from '../../../../functions/shared/lambda.ts'
 import { systemRandomBytes } from '../../../../functions/shared/random.ts'
 import { SELF_ROUTES } from '../../../../functions/shared/routes.ts'
@@ -123,15 +123,14 @@ export interface TestServer {
 export interface TestServerOptions {
   readonly settings?: Partial<AuthorizationServerSettings>
   readonly session?: SessionReader
+  /** What the server takes for the time. Its engine keeps the system's. */
+  readonly now?: Clock
 }
 
 /** Starts one on a database. */
 export function startTestServer(database: TestDatabase, options: TestServerOptions = {}): TestServer {
-  const store = createDynamoDbGrantStore({
-    client: database.client,
-    tableName: AUTH_TABLE,
-    now: systemClock,
-  })
+  const { now = systemClock } = options
+  const store = createDynamoDbGrantStore({ client: database.client, tableName: AUTH_TABLE, now })
   const secrets: TestServer['secrets'] = {
     keys: { [CURRENT_KEY]: PEM },
     clients: { [REPORTER]: bcryptHash(REPORTER_SECRET), [DASHBOARD]: bcryptHash(DASHBOARD_SECRET) },
@@ -150,13 +149,13 @@ export function startTestServer(database: TestDatabase, options: TestServerOptio
       keys: createKeyDocumentSource({
         readSecret: async () => JSON.stringify(secrets.keys),
         secretName: 'keys',
-        now: systemClock,
+        now,
       }),
       session,
       readSecret: async () => JSON.stringify(secrets.clients),
       clientSecretsName: 'clients',
       random: systemRandomBytes,
-      now: systemClock,
+      now,
     }
     const telemetry = { callEnded: (call: EndedCall) => void ended.push(call) }
     return createLambdaHandler({ app: createAuthorizationServerApp(deps), telemetry, tracing: false })
