@@ -1,7 +1,6 @@
 /** Actions in DynamoDB: items of the Runs table, and its index byParent. */
 import {
   type DynamoDBClient,
-  GetItemCommand,
   PutItemCommand,
   QueryCommand,
   UpdateItemCommand,
@@ -26,13 +25,9 @@ import {
 } from './action-item.ts'
 import { type Item, text, textOf } from './attributes.ts'
 import { isConditionFailure, storeErrorOf } from './client.ts'
+import { createItem, readItem, type Table } from './items.ts'
 import { joinKey } from './keys.ts'
 import { actionKey } from './run-item.ts'
-
-interface Table {
-  readonly client: DynamoDBClient
-  readonly tableName: string
-}
 
 /** Makes the action store. */
 export function createDynamoDbActionStore(client: DynamoDBClient, tableName: string): ActionStore {
@@ -49,7 +44,7 @@ export function createDynamoDbActionStore(client: DynamoDBClient, tableName: str
     signal: (key, signal) => apply(table, key, signalChange(key, signal)),
     children: (parent, page) => readChildren(table, parent, page),
     findTurn: async (parent) => {
-      const item = await getItem(table, turnKey(parent))
+      const item = await readItem(table, turnKey(parent))
       return item && textOf(item, 'position')
     },
     keepTurn: (parent, position) => keepTurn(table, parent, position),
@@ -57,36 +52,14 @@ export function createDynamoDbActionStore(client: DynamoDBClient, tableName: str
 }
 
 async function createAction(table: Table, action: NewAction): Promise<CreateActionOutcome> {
-  try {
-    await table.client.send(
-      new PutItemCommand({
-        TableName: table.tableName,
-        Item: itemOfAction(action),
-        ConditionExpression: 'attribute_not_exists(pk)',
-      }),
-    )
-    return { created: true }
-  } catch (error) {
-    if (!isConditionFailure(error)) throw storeErrorOf(error)
-  }
+  if (await createItem(table, itemOfAction(action))) return { created: true }
   const existing = await findAction(table, { run: action.key, action: action.action })
   return existing === undefined ? createAction(table, action) : { created: false, existing }
 }
 
 async function findAction(table: Table, { run, action }: ActionKey): Promise<StoredAction | undefined> {
-  const item = await getItem(table, actionKey(run, action))
+  const item = await readItem(table, actionKey(run, action))
   return item && actionOfItem(item)
-}
-
-async function getItem({ client, tableName }: Table, key: Item): Promise<Item | undefined> {
-  try {
-    const { Item: item } = await client.send(
-      new GetItemCommand({ TableName: tableName, Key: key, ConsistentRead: true }),
-    )
-    return item
-  } catch (error) {
-    throw storeErrorOf(error)
-  }
 }
 
 async function apply(table: Table, key: ActionKey, change: Change): Promise<ChangeOutcome> {
@@ -99,7 +72,7 @@ async function apply(table: Table, key: ActionKey, change: Change): Promise<Chan
   } catch (error) {
     if (!isConditionFailure(error)) throw storeErrorOf(error)
   }
-  return (await getItem(table, actionKey(key.run, key.action))) === undefined ? 'not-found' : 'outdated'
+  return (await readItem(table, actionKey(key.run, key.action))) === undefined ? 'not-found' : 'outdated'
 }
 
 async function readChildren(

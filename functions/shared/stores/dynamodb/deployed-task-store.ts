@@ -1,7 +1,6 @@
 /** Deployed tasks in DynamoDB: two items of the Runs table each, and its index byTask. */
 import {
   type DynamoDBClient,
-  GetItemCommand,
   PutItemCommand,
   QueryCommand,
   UpdateItemCommand,
@@ -21,15 +20,11 @@ import {
   taskOfItem,
   versionKey,
 } from './deployed-task-item.ts'
+import { readItem, type Table } from './items.ts'
 
 /** How many tasks a call reads at most to fill a page of those that match. */
 const MAX_READ_PER_CALL = 1_000
 const QUERY_LIMIT = 200
-
-interface Table {
-  readonly client: DynamoDBClient
-  readonly tableName: string
-}
 
 /** Makes the store. */
 export function createDynamoDbDeployedTaskStore(
@@ -101,15 +96,9 @@ async function keepNewest({ client, tableName }: Table, task: DeployedTask): Pro
   }
 }
 
-async function findVersion({ client, tableName }: Table, id: TaskVersion): Promise<DeployedTask | undefined> {
-  try {
-    const { Item: item } = await client.send(
-      new GetItemCommand({ TableName: tableName, Key: versionKey(id), ConsistentRead: true }),
-    )
-    return item && taskOfItem(item, id)
-  } catch (error) {
-    throw storeErrorOf(error)
-  }
+async function findVersion(table: Table, id: TaskVersion): Promise<DeployedTask | undefined> {
+  const item = await readItem(table, versionKey(id))
+  return item && taskOfItem(item, id)
 }
 
 async function listTasks(

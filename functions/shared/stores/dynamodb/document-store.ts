@@ -1,5 +1,5 @@
 /** Documents in DynamoDB: `{collection}` / `{name}` in the Runs table, with `document` and `version`. */
-import { type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
+import { type DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
 import { ServiceError } from '../../errors.ts'
 import {
   type DocumentName,
@@ -10,12 +10,8 @@ import {
 } from '../document-store.ts'
 import { bytes, bytesOf, type Item, number, numberOf, text, textOf } from './attributes.ts'
 import { isConditionFailure, storeErrorOf } from './client.ts'
+import { readItem, type Table } from './items.ts'
 import { joinKey, splitKey } from './keys.ts'
-
-interface Table {
-  readonly client: DynamoDBClient
-  readonly tableName: string
-}
 
 /** Makes the store. */
 export function createDynamoDbDocumentStore(client: DynamoDBClient, tableName: string): DocumentStore {
@@ -39,18 +35,9 @@ function documentOf(item: Item): StoredDocument {
   }
 }
 
-async function findDocument(
-  { client, tableName }: Table,
-  name: DocumentName,
-): Promise<StoredDocument | undefined> {
-  try {
-    const { Item: item } = await client.send(
-      new GetItemCommand({ TableName: tableName, Key: keyOf(name), ConsistentRead: true }),
-    )
-    return item && documentOf(item)
-  } catch (error) {
-    throw storeErrorOf(error)
-  }
+async function findDocument(table: Table, name: DocumentName): Promise<StoredDocument | undefined> {
+  const item = await readItem(table, keyOf(name))
+  return item && documentOf(item)
 }
 
 async function writeDocument(

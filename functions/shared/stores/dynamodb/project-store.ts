@@ -1,28 +1,14 @@
 /** Projects in DynamoDB: `PROJECT` / `id` in the Runs table. */
-import {
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb'
+import { type DynamoDBClient, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { ProjectStore, StoredProject } from '../project-store.ts'
 import { bytes, bytesOf, type Item, number, numberOf, text, textOf } from './attributes.ts'
 import { isConditionFailure, storeErrorOf } from './client.ts'
+import { createItem, readItem, type Table } from './items.ts'
 
 /** Makes the project store. Passes the conformance suite of project stores. */
 export function createDynamoDbProjectStore(client: DynamoDBClient, tableName: string): ProjectStore {
   return {
-    create: (project) =>
-      unlessConditionFails(
-        client.send(
-          new PutItemCommand({
-            TableName: tableName,
-            Item: itemOf(project),
-            ConditionExpression: 'attribute_not_exists(pk)',
-          }),
-        ),
-      ),
+    create: (project) => createItem({ client, tableName }, itemOf(project)),
     update: (project, { orCreate }) =>
       unlessConditionFails(
         client.send(
@@ -39,20 +25,14 @@ export function createDynamoDbProjectStore(client: DynamoDBClient, tableName: st
           }),
         ),
       ),
-    find: (id) => findProject(client, tableName, id),
+    find: (id) => findProject({ client, tableName }, id),
     all: () => allProjects(client, tableName),
   }
 }
 
-async function findProject(client: DynamoDBClient, tableName: string, id: string) {
-  try {
-    const { Item: item } = await client.send(
-      new GetItemCommand({ TableName: tableName, Key: keyOf(id), ConsistentRead: true }),
-    )
-    return item && projectOf(item)
-  } catch (error) {
-    throw storeErrorOf(error)
-  }
+async function findProject(table: Table, id: string): Promise<StoredProject | undefined> {
+  const item = await readItem(table, keyOf(id))
+  return item && projectOf(item)
 }
 
 async function allProjects(client: DynamoDBClient, tableName: string): Promise<StoredProject[]> {

@@ -1,11 +1,5 @@
 /** Runs in DynamoDB: the table `Runs` and its indexes byProject, byOwner and byTask. */
-import {
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb'
+import { type DynamoDBClient, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import {
   type AbortOutcome,
   type CreateOutcome,
@@ -21,6 +15,7 @@ import {
 import { abortChange } from './action-changes.ts'
 import { type Item, textOf } from './attributes.ts'
 import { isConditionFailure, storeErrorOf } from './client.ts'
+import { createItem, readItem, type Table } from './items.ts'
 import { actionKey, itemOfRun, runOfItem, summaryOfItem } from './run-item.ts'
 import { planRunQuery, type RunQueryPlan } from './run-query.ts'
 
@@ -28,11 +23,6 @@ import { planRunQuery, type RunQueryPlan } from './run-query.ts'
 const MAX_READ_PER_CALL = 1000
 /** How many runs a single query reads when most of them may not match. */
 const FILTERED_QUERY_LIMIT = 250
-
-interface Table {
-  readonly client: DynamoDBClient
-  readonly tableName: string
-}
 
 /** Makes the run store. Passes the conformance suite of run stores. */
 export function createDynamoDbRunStore(client: DynamoDBClient, tableName: string): RunStore {
@@ -46,36 +36,14 @@ export function createDynamoDbRunStore(client: DynamoDBClient, tableName: string
 }
 
 async function createRun(table: Table, run: StoredRun): Promise<CreateOutcome> {
-  try {
-    await table.client.send(
-      new PutItemCommand({
-        TableName: table.tableName,
-        Item: itemOfRun(run),
-        ConditionExpression: 'attribute_not_exists(pk)',
-      }),
-    )
-    return { created: true }
-  } catch (error) {
-    if (!isConditionFailure(error)) throw storeErrorOf(error)
-  }
-  // The client repeats a write whose answer was lost, and then meets its own item here.
+  if (await createItem(table, itemOfRun(run))) return { created: true }
   const existing = await findRun(table, run.key, run.action)
   return existing === undefined ? createRun(table, run) : { created: false, existing }
 }
 
 async function findRun(table: Table, key: RunKey, action: string): Promise<StoredRun | undefined> {
-  try {
-    const { Item: item } = await table.client.send(
-      new GetItemCommand({
-        TableName: table.tableName,
-        Key: actionKey(key, action),
-        ConsistentRead: true,
-      }),
-    )
-    return item && runOfItem(item)
-  } catch (error) {
-    throw storeErrorOf(error)
-  }
+  const item = await readItem(table, actionKey(key, action))
+  return item && runOfItem(item)
 }
 
 async function abortRun(

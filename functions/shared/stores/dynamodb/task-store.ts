@@ -2,12 +2,13 @@
  * Task specs and deployed tasks in DynamoDB: `TASKSPEC#digest` / `SPEC` and `TASK#project#domain#name` /
  * `VERSION#version` in the Runs table. A spec that an item cannot hold goes to the bucket, with a pointer here.
  */
-import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { ServiceError } from '../../errors.ts'
 import type { ObjectStore } from '../object-store.ts'
 import type { StoredTask, TaskStore, TaskVersion } from '../task-store.ts'
 import { bytes, bytesOf, type Item, presentOnly, text, textOf } from './attributes.ts'
 import { storeErrorOf } from './client.ts'
+import { readItem } from './items.ts'
 import { joinKey } from './keys.ts'
 
 /** What is still stored in an item. DynamoDB's limit is 400 KB for the whole of it. */
@@ -35,14 +36,14 @@ export function createDynamoDbTaskStore(options: DynamoDbTaskStoreOptions): Task
       storedDigests.add(digest)
     },
     async findSpec(digest) {
-      const item = await find(options, specKey(digest))
+      const item = await readItem(options, specKey(digest))
       if (item === undefined) return undefined
       const uri = textOf(item, 'specUri')
       return uri === '' ? bytesOf(item, 'spec') : specObject(options, uri)
     },
     putTask: (task) => put(options, itemOfTask(task)),
     async findTask(id) {
-      const item = await find(options, taskVersionKey(id))
+      const item = await readItem(options, taskVersionKey(id))
       return item && taskOfItem(id, item)
     },
   }
@@ -69,17 +70,6 @@ async function specObject({ objects }: DynamoDbTaskStoreOptions, uri: string): P
 async function put({ client, tableName }: DynamoDbTaskStoreOptions, item: Item): Promise<void> {
   try {
     await client.send(new PutItemCommand({ TableName: tableName, Item: item }))
-  } catch (error) {
-    throw storeErrorOf(error)
-  }
-}
-
-async function find({ client, tableName }: DynamoDbTaskStoreOptions, key: Item): Promise<Item | undefined> {
-  try {
-    const { Item: item } = await client.send(
-      new GetItemCommand({ TableName: tableName, Key: key, ConsistentRead: true }),
-    )
-    return item
   } catch (error) {
     throw storeErrorOf(error)
   }
