@@ -1,9 +1,8 @@
 /** A refusal, as a page for people and as a sentence for programs. */
 import type { ServiceError } from '../shared/errors.ts'
 import { type Html, html } from '../shared/html/html.ts'
-import { securityHeaders } from '../shared/html/security-headers.ts'
-import { bearerChallenge } from '../shared/http/challenge.ts'
-import { type HttpRequest, type HttpResponse, textResponse } from '../shared/http/message.ts'
+import { refusalResponse } from '../shared/html/refusal.ts'
+import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
 import { type Advice, adviceOn } from './advice.ts'
 import { pageResponse } from './document.ts'
 import { signOutForm } from './sign-out.ts'
@@ -15,13 +14,7 @@ import { signOutForm } from './sign-out.ts'
  * @param publicUrl The deployment's public URL, without a trailing slash.
  */
 export function errorPage(error: ServiceError, request: HttpRequest, publicUrl: string): HttpResponse {
-  const headers = {
-    ...error.headers,
-    ...(error.status === 401 ? { 'www-authenticate': bearerChallenge(publicUrl, error) } : {}),
-    vary: 'accept',
-  }
-  const response = acceptsHtml(request) ? page(error, request, headers) : sentence(error, request, headers)
-  return request.method === 'HEAD' ? { ...response, body: '' } : response
+  return refusalResponse({ error, request, publicUrl, page: (headers) => page(error, request, headers) })
 }
 
 function page(
@@ -52,17 +45,4 @@ ${waysOn(advice)}
 function waysOn({ action, offersSignOut }: Advice): Html {
   if (offersSignOut === undefined) return html`<p><a class="button primary" href="/v2">${action}</a></p>`
   return html`<div class="actions">${signOutForm('alb-claims')}<a class="button quiet" href="/v2">${action}</a></div>`
-}
-
-function sentence(
-  error: ServiceError,
-  request: HttpRequest,
-  headers: Readonly<Record<string, string>>,
-): HttpResponse {
-  const common = { ...securityHeaders(request), 'cache-control': 'no-store', ...headers }
-  return textResponse(error.status, `${error.message}\n`, common)
-}
-
-function acceptsHtml(request: HttpRequest): boolean {
-  return (request.headers.accept ?? []).some((line) => /\btext\/html\b/i.test(line))
 }

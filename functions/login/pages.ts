@@ -1,10 +1,9 @@
 /** The pages of signing in and out. */
 import type { ServiceError } from '../shared/errors.ts'
-import { acceptsHtml, cardPage } from '../shared/html/card-page.ts'
+import { cardPage } from '../shared/html/card-page.ts'
 import { type Html, html } from '../shared/html/html.ts'
-import { securityHeaders } from '../shared/html/security-headers.ts'
-import { bearerChallenge } from '../shared/http/challenge.ts'
-import { type HttpRequest, type HttpResponse, textResponse } from '../shared/http/message.ts'
+import { refusalResponse } from '../shared/html/refusal.ts'
+import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
 
 /** Says that the person is signed out. */
 export function signedOutPage(request: HttpRequest, setCookies: readonly string[] = []): HttpResponse {
@@ -112,13 +111,7 @@ const UNEXPECTED: Advice = {
  * except the request's id, which is plain.
  */
 export function errorPage(error: ServiceError, request: HttpRequest, publicUrl: string): HttpResponse {
-  const headers = {
-    ...error.headers,
-    ...(error.status === 401 ? { 'www-authenticate': bearerChallenge(publicUrl, error) } : {}),
-    vary: 'accept',
-  }
-  const response = acceptsHtml(request) ? page(error, request, headers) : sentence(error, request, headers)
-  return request.method === 'HEAD' ? { ...response, body: '' } : response
+  return refusalResponse({ error, request, publicUrl, page: (headers) => page(error, request, headers) })
 }
 
 function page(
@@ -133,15 +126,6 @@ function page(
 ${button}
 <p class="fine">Request <code>${request.requestId}</code></p>`
   return cardPage({ request, status: error.status, title, body, headers })
-}
-
-function sentence(
-  error: ServiceError,
-  request: HttpRequest,
-  headers: Readonly<Record<string, string>>,
-): HttpResponse {
-  const common = { ...securityHeaders(request), 'cache-control': 'no-store', ...headers }
-  return textResponse(error.status, `${error.message}\n`, common)
 }
 
 function cookieHeaders(setCookies: readonly string[]): Readonly<Record<string, readonly string[]>> {

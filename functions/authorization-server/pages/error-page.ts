@@ -1,6 +1,7 @@
 /** A refusal, as a page for people and as JSON for programs. */
 import type { ServiceError } from '../../shared/errors.ts'
 import { html } from '../../shared/html/html.ts'
+import { acceptsHtml } from '../../shared/html/refusal.ts'
 import type { HttpRequest, HttpResponse } from '../../shared/http/message.ts'
 import { oauthErrorResponse } from '../oauth-answer.ts'
 import { pageResponse } from './page.ts'
@@ -51,8 +52,4 @@ export function refusalPage(
 <p class="soft">${whatToDo}</p>
 <p class="fine">Request <code>${request.requestId}</code></p>`
   return pageResponse({ request, status, title, main, headers: { ...headers, vary: 'accept' } })
-}
-
-function acceptsHtml(request: HttpRequest): boolean {
-  return (request.headers.accept ?? []).some((line) => /\btext\/html\b/i.test(line))
 }

@@ -56,9 +56,4 @@ ${body}
   }
 }
 
-/** Whether a request accepts a page; programs are given a sentence. */
-export function acceptsHtml({ headers }: Pick<HttpRequest, 'headers'>): boolean {
-  return (headers.accept ?? []).some((line) => /\btext\/html\b/i.test(line))
-}
-
 const MARK = html`<svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false"><rect width="32" height="32" rx="9"/><path d="M8 22.5 22.5 8M8 15.5 15.5 8M15.5 24 24 15.5"/></svg>`
