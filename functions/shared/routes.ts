@@ -162,9 +162,28 @@ export const SIGN_IN_ROUTES = [
   { kind: 'path', path: '/backchannel-logout', methods: POST, function: 'login', access: open },
 ] as const satisfies readonly Route[]
 
-/** All routes of a deployment whose authorization server is its own, or somebody else's. */
-export function routesFor(authServerType: 'Self' | 'External'): readonly Route[] {
-  return authServerType === 'Self' ? [...ROUTES, ...SELF_ROUTES] : ROUTES
+/** Who signs browsers in: the load balancer (authenticate-oidc), or this deployment's login function. */
+export type BrowserAuth = 'alb' | 'service'
+
+/** What decides which routes a deployment has. */
+export interface RouteOptions {
+  readonly authServerType: 'Self' | 'External'
+  readonly browserAuth: BrowserAuth
+}
+
+/**
+ * All routes of one deployment.
+ *
+ * With `browserAuth: 'service'` the load balancer authenticates nobody: what would be reached behind
+ * authenticate-oidc is open, and the function takes the session from its own sealed cookies instead.
+ */
+export function routesFor({ authServerType, browserAuth }: RouteOptions): readonly Route[] {
+  const routes: readonly Route[] = authServerType === 'Self' ? [...ROUTES, ...SELF_ROUTES] : ROUTES
+  return browserAuth === 'service' ? [...routes.map(withoutOidc), ...SIGN_IN_ROUTES] : routes
+}
+
+function withoutOidc(route: Route): Route {
+  return route.access.some((one) => one === 'oidc') ? { ...route, access: open } : route
 }
 
 type ROUTE = (typeof ROUTES)[number] | (typeof SELF_ROUTES)[number] | (typeof SIGN_IN_ROUTES)[number]
@@ -176,7 +195,7 @@ export type PathsOf<F extends FunctionName> = Extract<ROUTE, { kind: 'path'; fun
 export type ServicesOf<F extends FunctionName> = Extract<ROUTE, { kind: 'service'; function: F }>['service']
 
 /** Every route that any deployment may have. */
-export const ALL_ROUTES: readonly Route[] = [...routesFor('Self'), ...SIGN_IN_ROUTES]
+export const ALL_ROUTES: readonly Route[] = [...ROUTES, ...SELF_ROUTES, ...SIGN_IN_ROUTES]
 
 /** The routes that one function answers, in the order of the table. */
 export function routesOf(name: FunctionName, routes: readonly Route[] = ALL_ROUTES): Route[] {

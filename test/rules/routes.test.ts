@@ -6,6 +6,7 @@ import {
   ACCESS_CLASSES,
   ALL_ROUTES,
   type Route,
+  routesFor,
   routesOf,
   tokenProxyPathPatterns,
 } from '../../functions/shared/routes.ts'
@@ -75,6 +76,31 @@ describe('the route table', () => {
     expect(tokenProxyPathPatterns('/auth').every((pattern) => /^\/auth\/(?:\*\/)?token$/.test(pattern))).toBe(
       true,
     )
+  })
+})
+
+describe('the routes of a deployment', () => {
+  const own = routesFor({ authServerType: 'Self', browserAuth: 'service' })
+  const alb = routesFor({ authServerType: 'External', browserAuth: 'alb' })
+
+  it('have nothing behind authenticate-oidc where the deployment signs browsers in itself', () => {
+    expect(own.filter(({ access }) => access.includes('oidc'))).toEqual([])
+    expect(own.map(nameOf)).toEqual(expect.arrayContaining(['/login', '/callback', '/logout', '/me']))
+  })
+
+  it('keep the internal services internal in every mode', () => {
+    for (const table of [own, alb]) {
+      const internal = table.filter(({ access }) => access.includes('internal')).map(nameOf)
+      expect(internal).toEqual(['flyteidl2.actions.ActionsService', 'flyteidl2.workflow.InternalRunService'])
+    }
+  })
+
+  it('have no sign-in and no authorization server of their own unless asked for', () => {
+    expect(alb.filter((route) => ['login', 'authorization-server'].includes(route.function))).toEqual([])
+  })
+
+  it('are together every route that there is', () => {
+    expect(own.map(nameOf).sort()).toEqual(routes.map(nameOf).sort())
   })
 })
 

@@ -30,6 +30,8 @@ export interface ExtraRoute {
 
 export interface RouterOptions<F extends FunctionName> {
   readonly function: F
+  /** The routes of this deployment (`routesFor`); without it, those of the load balancer's sign-in. */
+  readonly routes?: readonly Route[]
   readonly paths: Readonly<Record<PathsOf<F>, PathHandler>>
   readonly rpc?: RpcHandler
   readonly extra?: readonly ExtraRoute[]
@@ -45,7 +47,7 @@ export type App = (request: HttpRequest, call: Call) => Promise<HttpResponse>
  * look behind the listener rules), and it answers this method. A HEAD request gets GET's answer without its body.
  */
 export function createApp<F extends FunctionName>(options: RouterOptions<F>): App {
-  const routes = routesOf(options.function)
+  const routes = routesOf(options.function, options.routes)
   const paths = new Map(routes.filter(isPath).map((route) => [route.path, route]))
   const services = new Map(routes.filter(isService).map((route) => [route.service, route]))
   const handlers = options.paths as Readonly<Record<string, PathHandler>>

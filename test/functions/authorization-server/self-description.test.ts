@@ -13,7 +13,11 @@ import { type Browser, openBrowser } from './support/browser.ts'
 import { authorizePath, basic, codeFor, postForm, redeem, refusalOf, tokensOf } from './support/flow.ts'
 import { ISSUER, REPORTER, REPORTER_SECRET, startTestServer, type TestServer } from './support/server.ts'
 
-const METADATA = selfMetadata({ issuer: ISSUER, scopes: ['all', 'offline'] }, ISSUER, routesFor('Self'))
+const METADATA = selfMetadata(
+  { issuer: ISSUER, scopes: ['all', 'offline'] },
+  ISSUER,
+  routesFor({ authServerType: 'Self', browserAuth: 'alb' }),
+)
 
 let database: TestDatabase
 let server: TestServer
