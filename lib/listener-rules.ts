@@ -213,7 +213,9 @@ function pathsByFunction(routes: readonly Route[]): Map<FunctionName, string[]> 
   return paths
 }
 
-const pathPattern = (route: Route): string => (route.kind === 'path' ? route.path : `/${route.service}/*`)
+/** A pattern is wider than a path with open segments, because `*` also spans `/`; the function looks again. */
+const pathPattern = (route: Route): string =>
+  route.kind === 'path' ? route.path.replaceAll(/\{\w+\}(?:\/\{\w+\})*/g, '*') : `/${route.service}/*`
 const groupOf = (route: Route): NeighbourGroup | undefined =>
   route.kind === 'path' ? route.group : undefined
 const has = (route: Route, access: Access): boolean => route.access.includes(access)

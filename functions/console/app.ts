@@ -4,6 +4,7 @@
  * | path | what | who |
  * |---|---|---|
  * | `/v2`, `/v2/run` | runs and one run; their scripts call the API with the same session | signed in |
+ * | `/v2/domain/…` | the links that the SDK prints, led to those two | signed in |
  * | `/v2/whoami`, `/v2/connect` | identity and sign-out; how to connect SDK and command line | signed in |
  * | `/v2/sign-out`, `/signed-out` | ends the load balancer's session, and says so | anybody |
  */
@@ -22,6 +23,7 @@ import { connectPage } from './connect-page.ts'
 import { errorPage } from './error-page.ts'
 import { runPage } from './run-page.ts'
 import { runsPage } from './runs-page.ts'
+import { followSdkLink, RUN_LINK, TASK_LINK, TRIGGER_LINK } from './sdk-links.ts'
 import { signedOutPage, signOut } from './sign-out.ts'
 import { whoAmIPage } from './who-am-i-page.ts'
 
@@ -60,6 +62,9 @@ export function createConsoleApp({ settings, resolveCaller }: ConsoleDeps): App 
       ),
       '/v2/console.css': (request) => serveAsset(STYLE, request),
       '/v2/console.js': (request) => serveAsset(SCRIPT, request),
+      [RUN_LINK]: (request) => followSdkLink(RUN_LINK, request),
+      [TASK_LINK]: (request) => followSdkLink(TASK_LINK, request),
+      [TRIGGER_LINK]: (request) => followSdkLink(TRIGGER_LINK, request),
       '/v2/sign-out': (request) => signOut(request, { sessionCookieName, isOwnOrigin }),
       '/signed-out': (request) => signedOutPage(request, settings),
       '/console': redirectToFirstPage,

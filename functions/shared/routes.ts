@@ -2,8 +2,8 @@
  * The route table: every path this deployment answers, who answers it, and how it may be reached.
  *
  * The listener rules of the load balancer, the router of each function and the tests are made from this
- * one list, so this file imports nothing. A path is exact, or it is a whole RPC service; never a bare
- * prefix, because a prefix would also open whatever is added below it later.
+ * one list, so this file imports nothing. A path is exact but for whole segments in braces, or it is a whole
+ * RPC service; never a bare prefix, because a prefix would also open whatever is added below it later.
  */
 
 /** The functions of a deployment; each has a folder of the same name under `functions/`. */
@@ -28,9 +28,10 @@ export type HttpMethod = 'GET' | 'POST'
  */
 export type NeighbourGroup = '/.well-known' | '/me' | '/config' | '/oauth2' | '/api' | '/console'
 
-/** A single exact path. GET implies HEAD. */
+/** A single path. GET implies HEAD. */
 export interface PathRoute {
   readonly kind: 'path'
+  /** Exact; a segment in braces, `{run}`, stands for any one segment. */
   readonly path: string
   readonly methods: readonly HttpMethod[]
   readonly function: FunctionName
@@ -116,6 +117,28 @@ export const ROUTES = [
   { kind: 'path', path: '/v2/whoami', methods: GET, function: 'console', access: oidc },
   { kind: 'path', path: '/v2/connect', methods: GET, function: 'console', access: oidc },
   { kind: 'path', path: '/v2/console.js', methods: GET, function: 'console', access: oidc },
+  // The addresses that the SDK and the command line print.
+  {
+    kind: 'path',
+    path: '/v2/domain/{domain}/project/{project}/runs/{run}',
+    methods: GET,
+    function: 'console',
+    access: oidc,
+  },
+  {
+    kind: 'path',
+    path: '/v2/domain/{domain}/project/{project}/tasks/{task}',
+    methods: GET,
+    function: 'console',
+    access: oidc,
+  },
+  {
+    kind: 'path',
+    path: '/v2/domain/{domain}/project/{project}/triggers/{task}/{trigger}',
+    methods: GET,
+    function: 'console',
+    access: oidc,
+  },
   // Whoever signs out, or has, is not signed in: these three need no session, and say nothing of anybody.
   { kind: 'path', path: '/v2/console.css', methods: GET, function: 'console', access: open },
   { kind: 'path', path: '/v2/sign-out', methods: POST, function: 'console', access: open },

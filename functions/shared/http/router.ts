@@ -13,6 +13,7 @@ import {
   type ServiceRoute,
 } from '../routes.ts'
 import type { HttpRequest, HttpResponse } from './message.ts'
+import { isTemplate, matchTemplate } from './path-template.ts'
 
 /** Answers one path. Throws {@link ServiceError} to refuse. */
 export type PathHandler = (request: HttpRequest, call: Call) => HttpResponse | Promise<HttpResponse>
@@ -50,10 +51,12 @@ export function createApp<F extends FunctionName>(options: RouterOptions<F>): Ap
   const routes = routesOf(options.function, options.routes)
   const paths = new Map(routes.filter(isPath).map((route) => [route.path, route]))
   const services = new Map(routes.filter(isService).map((route) => [route.service, route]))
+  const templates = [...paths.values()].filter((route) => isTemplate(route.path))
+  const pathOf = (path: string) => paths.get(path) ?? templates.find((one) => matchTemplate(one.path, path))
   const handlers = options.paths as Readonly<Record<string, PathHandler>>
 
   async function answer(request: HttpRequest, call: Call): Promise<HttpResponse> {
-    const path = paths.get(request.path)
+    const path = pathOf(request.path)
     if (path) {
       call.operation = path.path
       checkAccess(path, request)

@@ -193,6 +193,56 @@ it('/console leads to the first page', async () => {
   expect([status, headers.location]).toEqual([303, '/v2'])
 })
 
+describe('a link that the SDK prints', () => {
+  const PLACE = '/v2/domain/development/project/flytesnacks'
+  const links: readonly [string, string, string][] = [
+    [
+      'of a run leads to its page',
+      `${PLACE}/runs/rabc`,
+      '/v2/run?project=flytesnacks&domain=development&name=rabc',
+    ],
+    [
+      'of an action leads to the page of its run',
+      `${PLACE}/runs/rabc?i=a0`,
+      '/v2/run?project=flytesnacks&domain=development&name=rabc',
+    ],
+    [
+      'of a task leads to the runs of its project',
+      `${PLACE}/tasks/hello.main`,
+      '/v2?project=flytesnacks&domain=development',
+    ],
+    [
+      'of a trigger leads there too',
+      `${PLACE}/triggers/hello.main/nightly`,
+      '/v2?project=flytesnacks&domain=development',
+    ],
+    [
+      'cannot lead anywhere else, whatever its parts are',
+      '/v2/domain/d%26name=x/project/%2F%2Fevil.example/runs/%22%0D%0A',
+      '/v2/run?project=%2F%2Fevil.example&domain=d%26name%3Dx&name=%22%0D%0A',
+    ],
+  ]
+  for (const [title, path, location] of links) {
+    it(title, async () => {
+      const { status, headers } = await ask({ path, method: 'GET' })
+      expect([status, headers.location]).toEqual([303, location])
+    })
+  }
+
+  const others = [
+    `${PLACE}/runs`,
+    `${PLACE}/runs/`,
+    `${PLACE}/runs/a/b`,
+    `${PLACE}/apps/x`,
+    `${PLACE}/runs/%E0%A4`,
+  ]
+  for (const path of others) {
+    it(`is not ${path}`, async () => {
+      expect((await ask({ path, method: 'GET' })).status).toBe(404)
+    })
+  }
+})
+
 describe('a refusal', () => {
   const refusals: readonly [string, AlbRequest, number, string, string][] = [
     ['an address that is not there', { path: '/v2/other' }, 404, 'path_unknown', 'There is nothing here'],
