@@ -3,7 +3,6 @@ import { Fn, Stack } from 'aws-cdk-lib'
 import type { Code } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import type { FunctionName, Route } from '../functions/shared/routes.ts'
-import { ROUTES } from '../functions/shared/routes.ts'
 import { AppFunctions } from './constructs/app-functions.ts'
 import type { RunStorage } from './constructs/buckets.ts'
 import { LogsBucket, RunsBucket } from './constructs/buckets.ts'
@@ -16,13 +15,14 @@ import { Secrets } from './constructs/secrets.ts'
 import { Tables } from './constructs/tables.ts'
 import { internalListenerRules, listenerRules } from './listener-rules.ts'
 import { functionSettings } from './settings/function-settings.ts'
+import { routesOfDeployment } from './settings/resolve.ts'
 import type { Settings } from './settings/settings.ts'
 
 export interface FlyteStackProps {
   readonly settings: Settings
   /** The bundled code of a function. */
   readonly codeFor: (name: FunctionName) => Code
-  /** Default: the route table of this version. */
+  /** Default: those that the settings ask for. */
   readonly routes?: readonly Route[]
 }
 
@@ -30,7 +30,8 @@ export interface FlyteStackProps {
 export class FlyteStack extends Stack {
   readonly functions: AppFunctions
 
-  constructor(scope: Construct, id: string, { settings, codeFor, routes = ROUTES }: FlyteStackProps) {
+  constructor(scope: Construct, id: string, props: FlyteStackProps) {
+    const { settings, codeFor, routes = routesOfDeployment(props.settings) } = props
     const { name, aws } = settings
     super(scope, id, {
       env: { region: aws.region, ...(aws.account === undefined ? {} : { account: aws.account }) },

@@ -5,11 +5,11 @@ import { Code } from 'aws-cdk-lib/aws-lambda'
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import type { FunctionName } from '../functions/shared/routes.ts'
-import { ROUTES } from '../functions/shared/routes.ts'
 import type { Bundles } from './bundling.ts'
 import { bundleFunctions } from './bundling.ts'
 import { FlyteStack } from './flyte-stack.ts'
 import { deployedFunctions } from './listener-rules.ts'
+import { routesOfDeployment } from './settings/resolve.ts'
 import type { Settings } from './settings/settings.ts'
 
 /** Behaviour of the CDK that is chosen here, and so is the same for `cdk synth`, the local stack and the tests. */
@@ -49,8 +49,8 @@ export function createApp({ settings, codeFor, outdir, checks = true }: FlyteApp
 }
 
 /** The functions that a deployment with these settings has. */
-export function functionsOf({ internal }: Settings): FunctionName[] {
-  return deployedFunctions(ROUTES, { internal: internal.enabled })
+export function functionsOf(settings: Settings): FunctionName[] {
+  return deployedFunctions(routesOfDeployment(settings), { internal: settings.internal.enabled })
 }
 
 export interface SynthesizeOptions {

@@ -1,3 +1,4 @@
+import { type Route, type RouteOptions, routesFor } from '../../functions/shared/routes.ts'
 import type { TrustedIssuer } from './function-settings.ts'
 import type { SettingsFile } from './schema.ts'
 
@@ -15,6 +16,19 @@ export interface Resolved {
   /** Whose bearer tokens are accepted; the first is the one that the listener can verify too. */
   readonly trustedIssuers: readonly [TrustedIssuer, ...TrustedIssuer[]]
   readonly tokenProxyPublicUrl: string
+}
+
+/** What of a file decides about its routes: also of one in which other things are wrong. */
+interface RouteSettings {
+  readonly auth?: { readonly appAuth?: { readonly authServerType?: RouteOptions['authServerType'] } }
+  readonly ingress?: { readonly browserAuth?: RouteOptions['browserAuth'] }
+}
+
+/** The routes that a deployment with these settings has. */
+export function routesOfDeployment({ auth, ingress }: RouteSettings): readonly Route[] {
+  const authServerType = auth?.appAuth?.authServerType === 'Self' ? 'Self' : 'External'
+  const browserAuth = ingress?.browserAuth === 'service' ? 'service' : 'alb'
+  return routesFor({ authServerType, browserAuth })
 }
 
 /** Amazon Cognito user pools: their access tokens carry `client_id` and no `aud`. */

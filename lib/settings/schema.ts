@@ -62,6 +62,7 @@ const extraParams = z
   .refine((value) => Object.keys(value).length <= 10, { error: 'must have 10 entries at most' })
 
 const ingressSection = section({
+  browserAuth: choice(['alb', 'service']).default('alb'),
   minimalPaths: flag().default(false),
   jwtValidation: flag().default(true),
   jwtAudienceFormat: choice(['single-string', 'string-array']).default('single-string'),

@@ -6,14 +6,13 @@ import { readFileSync } from 'node:fs'
 import { parseDocument } from 'yaml'
 import type * as z from 'zod'
 import type { Route } from '../../functions/shared/routes.ts'
-import { ROUTES } from '../../functions/shared/routes.ts'
 import { resolveAliases } from './aliases.ts'
 import { crossChecks } from './checks.ts'
 import { splitUnknownKeys } from './fields.ts'
 import type { Problem } from './problems.ts'
 import { SettingsError } from './problems.ts'
 import type { Resolved } from './resolve.ts'
-import { resolve } from './resolve.ts'
+import { resolve, routesOfDeployment } from './resolve.ts'
 import type { SettingsFile } from './schema.ts'
 import { fileSchema } from './schema.ts'
 
@@ -25,7 +24,7 @@ export interface Settings extends SettingsFile {
 export interface ParseOptions {
   /** What to call the source in messages. Default `flyte.yaml`. */
   readonly source?: string
-  /** The route table that the settings are for; some settings need a route to be served. */
+  /** The route table that the settings are for. Default: the one that they ask for. */
   readonly routes?: readonly Route[]
 }
 
@@ -44,9 +43,10 @@ export function readSettings(path: string): Settings {
  * @throws {SettingsError} with every problem, in the order of the keys of the schema.
  */
 export function parseSettings(yaml: string, options: ParseOptions = {}): Settings {
-  const { source = 'flyte.yaml', routes = ROUTES } = options
+  const { source = 'flyte.yaml' } = options
   const { document, problems } = resolveAliases(parseYaml(yaml, source))
   const { draft, issues } = validateShape(document)
+  const routes = options.routes ?? routesOfDeployment(draft)
   problems.push(...issues.flatMap(problemsOf), ...crossChecks(draft, issues, routes))
   if (problems.length > 0) throw new SettingsError(problems, source)
   return { ...draft, resolved: resolve(draft) }
