@@ -1,17 +1,20 @@
 /**
  * The function `runs`: runs, who starts them, and the projects they are in.
  *
- * Behind both access classes, and behind one gate: every method needs a caller. Flyte 2 has no permissions of its
+ * Behind every way in that the route table gives it, and behind one gate: every method needs a caller. Flyte 2 has no permissions of its
  * own, so every caller may read and abort every run of the deployment; who did what is recorded. Methods that are
  * not in the table answer `unimplemented`.
  */
 import { IdentityService } from '@flyteorg/flyteidl2/flyteidl2/auth/identity_pb.ts'
 import { ProjectService } from '@flyteorg/flyteidl2/flyteidl2/project/project_service_pb.ts'
 import { RunService } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
+import { createOriginMatcher } from '../shared/http/authorized-origins.ts'
 import { bearerChallenge } from '../shared/http/challenge.ts'
+import { withCors } from '../shared/http/cors.ts'
 import { createPublicUrlResolver } from '../shared/http/public-url.ts'
 import { type App, createApp } from '../shared/http/router.ts'
 import type { CallerGate } from '../shared/identity/caller-gate.ts'
+import type { Route } from '../shared/routes.ts'
 import { connectErrorResponse } from '../shared/rpc/error-response.ts'
 import { createRpcHandler, type RpcOptions } from '../shared/rpc/router.ts'
 import { abortActionMethod, abortRunMethod } from './abort.ts'
@@ -38,6 +41,8 @@ import { watchRunsMethod } from './watch/watch-runs.ts'
 export interface RunsAppOptions extends RunsDeps {
   readonly gate: CallerGate
   readonly authorizedUris: readonly string[]
+  /** The routes of this deployment; without it, those of the load balancer's sign-in. */
+  readonly routes?: readonly Route[]
   /** Services whose code is loaded at their first call, by name. */
   readonly lazyServices: LazyServices
 }
@@ -51,11 +56,16 @@ export function createRunsApp(options: RunsAppOptions): App {
       : ({} as Record<string, string>)
   const rpcHandlerOf = (services: RpcOptions['services']) =>
     createRpcHandler({ services, gate: options.gate, errorHeaders })
-  return createApp({
+  const app = createApp({
     function: 'runs',
+    ...(options.routes === undefined ? {} : { routes: options.routes }),
     paths: {},
     rpc: withLazyServices(options.lazyServices, rpcHandlerOf)(servicesOf(options)),
     onError: (error, request) => connectErrorResponse(error, errorHeaders(error, request)),
+  })
+  return withCors(app, {
+    isOwnOrigin: createOriginMatcher(options.authorizedUris),
+    onRefusal: (error) => connectErrorResponse(error),
   })
 }
 

@@ -1,8 +1,12 @@
 /** The function `runs` as Lambda starts it: environment, configuration, adapters, app. */
 import { systemClock } from '../shared/clock.ts'
-import { readConfig, requireSetting } from '../shared/config.ts'
+import { readAwsEnvironment, readConfig, requireSetting } from '../shared/config.ts'
+import { deployedRoutes } from '../shared/deployed-routes.ts'
+import { fetchDocumentLater } from '../shared/http/fetch-document-later.ts'
 import { createIdentity } from '../shared/identity/identity.ts'
 import { createLambdaHandler } from '../shared/lambda.ts'
+import { systemRandomBytes } from '../shared/random.ts'
+import { lazySessionCaller } from '../shared/session/lazy-session-caller.ts'
 import { createDynamoDbActionStore } from '../shared/stores/dynamodb/action-store.ts'
 import { createDynamoDbClaimsStore } from '../shared/stores/dynamodb/claims-store.ts'
 import { createDynamoDbClient } from '../shared/stores/dynamodb/client.ts'
@@ -28,12 +32,30 @@ const objects = lazyObjectStore(async () => {
   const { createS3ObjectStore } = await import('../shared/stores/s3/object-store.ts')
   return createS3ObjectStore()
 })
-const claimsStore = createDynamoDbClaimsStore({
-  client,
-  tableName: requireSetting(authTable, 'AUTH_TABLE'),
-  now,
+const authTableName = requireSetting(authTable, 'AUTH_TABLE')
+const claimsStore = createDynamoDbClaimsStore({ client, tableName: authTableName, now })
+const sessionCaller = lazySessionCaller(async () => {
+  const [{ createSessions }, { createDynamoDbSessionStores }, { createLightSecretReader }] =
+    await Promise.all([
+      import('../shared/session/sessions.ts'),
+      import('../shared/stores/dynamodb/session-stores.ts'),
+      import('../shared/secrets/light-reader.ts'),
+    ])
+  return createSessions({
+    settings,
+    readSecret: createLightSecretReader({ aws: readAwsEnvironment(), fetch: fetchDocumentLater, now }),
+    ...createDynamoDbSessionStores({ client, tableName: authTableName, now }),
+    fetch: fetchDocumentLater,
+    now,
+    random: systemRandomBytes,
+  }).sessionCaller
 })
-const { gate, enrich } = createIdentity({ settings, now, claimsStore })
+const { gate, enrich } = createIdentity({
+  settings,
+  now,
+  claimsStore,
+  sessionCaller: settings.session === undefined ? null : sessionCaller,
+})
 const deps: ServiceDeps = {
   enrich,
   now,
@@ -58,6 +80,7 @@ const deps: ServiceDeps = {
 const app = createRunsApp({
   ...deps,
   authorizedUris: settings.authorizedUris,
+  routes: deployedRoutes(settings),
   gate,
   lazyServices: servicesBeside(deps),
 })

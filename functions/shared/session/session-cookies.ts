@@ -9,17 +9,13 @@
 import { ServiceError } from '../errors.ts'
 import type { JwtObject } from '../tokens/jwt.ts'
 import { type CookieJar, cookieHeaderBytes } from './cookie-jar.ts'
-
-export const ID_TOKEN_COOKIE = 'flyte_idt'
-export const ACCESS_TOKEN_COOKIE = 'flyte_at'
-export const REFRESH_TOKEN_COOKIE = 'flyte_rt'
-export const USER_INFO_COOKIE = 'flyte_user_info'
-export const SESSION_COOKIES = [
-  ID_TOKEN_COOKIE,
+import {
   ACCESS_TOKEN_COOKIE,
+  ID_TOKEN_COOKIE,
   REFRESH_TOKEN_COOKIE,
+  SESSION_COOKIES,
   USER_INFO_COOKIE,
-] as const
+} from './cookie-names.ts'
 
 /**
  * What a session's cookies may take of a `cookie` header, in bytes. The load balancer refuses a header line above

@@ -5,6 +5,7 @@ import type { HttpRequest } from '../http/message.ts'
 import type { RandomBytes } from '../random.ts'
 import { type CookieJar, createCookieJar, namesOf } from './cookie-jar.ts'
 import type { CookieKeySource } from './cookie-keys.ts'
+import { ID_TOKEN_COOKIE } from './cookie-names.ts'
 import { createCookieWriter, type ReceivedCookies, readCookies } from './cookies.ts'
 import type { EndedSessions } from './ended-sessions.ts'
 import type { IdTokenVerifier, VerifiedIdToken } from './id-token.ts'
@@ -12,7 +13,6 @@ import type { Refresher } from './refresh.ts'
 import type { CookieKeys } from './secure-cookie.ts'
 import {
   clearSession,
-  ID_TOKEN_COOKIE,
   type ReceivedSession,
   readSession,
   touchSession,

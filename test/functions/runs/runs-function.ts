@@ -20,6 +20,7 @@ import type { ServiceDeps } from '../../../functions/runs/service-deps.ts'
 import { servicesBeside } from '../../../functions/runs/services.ts'
 import type { Call } from '../../../functions/shared/call.ts'
 import { createIdentity } from '../../../functions/shared/identity/identity.ts'
+import type { SessionCallerReader } from '../../../functions/shared/identity/session-caller.ts'
 import { answerEvent } from '../../../functions/shared/lambda.ts'
 import { createDynamoDbActionStore } from '../../../functions/shared/stores/dynamodb/action-store.ts'
 import { createDynamoDbDeployedTaskStore } from '../../../functions/shared/stores/dynamodb/deployed-task-store.ts'
@@ -71,8 +72,14 @@ export interface RunsFunction {
 
 export const DOMAINS = ['development', 'production']
 
+export interface RunsFunctionOptions {
+  readonly objects?: ObjectStore
+  /** Says who has a session, for a deployment that signs people in itself. */
+  readonly sessions?: (deps: { database: TestDatabase; now: () => number }) => SessionCallerReader
+}
+
 /** Starts it. Profiles come from userinfo: `ada` is Ada Lovelace. */
-export async function startRunsFunction(options: { objects?: ObjectStore } = {}): Promise<RunsFunction> {
+export async function startRunsFunction(options: RunsFunctionOptions = {}): Promise<RunsFunction> {
   const issuer = await startTestIssuer()
   const profile = {
     given_name: 'Ada',
@@ -92,6 +99,7 @@ export async function startRunsFunction(options: { objects?: ObjectStore } = {})
     database,
     objects: options.objects ?? objects.store,
     now: () => nowMs,
+    sessionCaller: options.sessions?.({ database, now: () => nowMs }) ?? null,
   })
   const telemetry = {
     callEnded({ call }: { call: Call }) {
@@ -139,14 +147,21 @@ interface Surroundings {
   readonly database: TestDatabase
   readonly objects: ObjectStore
   readonly now: () => number
+  readonly sessionCaller: SessionCallerReader | null
 }
 
-function makeApp({ issuer, region, database, objects, now }: Surroundings) {
+function makeApp({ issuer, region, database, objects, now, sessionCaller }: Surroundings) {
   const settings = functionSettings(issuer.issuer, {
     runs: { domains: DOMAINS, seedProjects: ['flytesnacks', 'sandbox'] },
   })
   const { storagePrefix, domains, seedProjects } = settings.runs
-  const { gate, enrich } = createIdentity({ settings, now, claimsStore: null, fetch: region.fetch })
+  const { gate, enrich } = createIdentity({
+    settings,
+    now,
+    claimsStore: null,
+    sessionCaller,
+    fetch: region.fetch,
+  })
   const { client } = database
   const deps: ServiceDeps = {
     enrich,

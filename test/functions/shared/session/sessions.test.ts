@@ -6,30 +6,13 @@ import {
   readConfig,
   type SignInSettings,
 } from '../../../../functions/shared/config.ts'
-import { fetchDocument } from '../../../../functions/shared/http/fetch-document.ts'
 import { createIdentity } from '../../../../functions/shared/identity/identity.ts'
-import { systemRandomBytes } from '../../../../functions/shared/random.ts'
 import { createClientSecret } from '../../../../functions/shared/session/client-secret.ts'
-import { createSessions } from '../../../../functions/shared/session/sessions.ts'
-import { createDynamoDbEndedSessionStore } from '../../../../functions/shared/stores/dynamodb/ended-session-store.ts'
-import { createDynamoDbRefreshStore } from '../../../../functions/shared/stores/dynamodb/refresh-store.ts'
-import { COOKIE_KEYS } from '../../../support/cookie-fixture.ts'
-import { AUTH_TABLE, startTestDatabase, type TestDatabase } from '../../../support/dynamodb.ts'
-import { functionSettings, NOW_MS, requestWith } from '../../../support/identity-fixture.ts'
-import { CLIENT_ID, startOpenIdProvider, type TestOpenIdProvider } from '../../../support/openid-provider.ts'
-import { browserWith, SESSION_SETTINGS } from '../../../support/session-fixture.ts'
-
-const SESSION: SignInSettings = {
-  ...SESSION_SETTINGS,
-  landingPath: '/v2',
-  idpQueryParameter: null,
-  clientSecret: null,
-  cookieKeyNames: ['hash', 'block'],
-}
-const SECRETS: Readonly<Record<string, string>> = {
-  hash: COOKIE_KEYS[0].hashKey.toString('base64'),
-  block: COOKIE_KEYS[0].blockKey.toString('base64'),
-}
+import { startTestDatabase, type TestDatabase } from '../../../support/dynamodb.ts'
+import { NOW_MS, requestWith } from '../../../support/identity-fixture.ts'
+import { startOpenIdProvider, type TestOpenIdProvider } from '../../../support/openid-provider.ts'
+import { browserWith } from '../../../support/session-fixture.ts'
+import { SIGN_IN, sessionsOf, signInSettings } from '../../../support/sign-in-fixture.ts'
 
 let provider: TestOpenIdProvider
 let database: TestDatabase
@@ -44,30 +27,16 @@ afterAll(async () => {
   await database.close()
 })
 
-function settingsWith(session: SignInSettings | undefined): FunctionSettings {
-  const base = functionSettings(provider.issuer)
-  const openId = { baseUrl: provider.issuer, clientId: CLIENT_ID, scopes: ['openid'] }
-  return { ...base, auth: { ...base.auth, userAuth: { openId } }, ...(session && { session }) }
-}
-
-function sessions(settings: FunctionSettings) {
-  const store = { client: database.client, tableName: AUTH_TABLE, now }
-  return createSessions({
-    settings,
-    readSecret: async (name) => SECRETS[name] ?? '',
-    refreshStore: createDynamoDbRefreshStore(store),
-    endedStore: createDynamoDbEndedSessionStore(store),
-    fetch: fetchDocument,
-    now,
-    random: systemRandomBytes,
-  })
-}
-
+const settingsWith = (session: SignInSettings | undefined) => ({
+  ...signInSettings(provider.issuer),
+  session,
+})
+const sessions = (settings: FunctionSettings) => sessionsOf(settings, { database, now })
 const signedIn = async () => browserWith(await provider.session('ada'), { now })
 
 describe('a function whose deployment signs people in itself', () => {
   it('knows them by their session', async () => {
-    const settings = settingsWith(SESSION)
+    const settings = settingsWith(SIGN_IN)
     const { sessionCaller } = sessions(settings)
     const { resolveCaller } = createIdentity({ settings, now, claimsStore: null, sessionCaller })
     const request = requestWith({ cookie: (await signedIn()).header(), 'sec-fetch-site': 'same-origin' })
@@ -78,7 +47,7 @@ describe('a function whose deployment signs people in itself', () => {
   })
 
   it('verifies by the algorithms of the provider, where they are set', async () => {
-    const settings = settingsWith(SESSION)
+    const settings = settingsWith(SIGN_IN)
     const [trusted] = settings.auth.trustedIssuers
     if (trusted === undefined) throw new Error('the fixture trusts nobody')
     const other = { ...settings.auth, trustedIssuers: [{ ...trusted, algorithms: ['ES256' as const] }] }
@@ -104,10 +73,10 @@ describe('a function whose load balancer signs people in', () => {
 
 describe('the settings of a sign-in', () => {
   const read = (session: unknown) =>
-    readConfig({ FLYTE_SETTINGS: JSON.stringify({ ...settingsWith(SESSION), session }) }).settings.session
+    readConfig({ FLYTE_SETTINGS: JSON.stringify({ ...settingsWith(SIGN_IN), session }) }).settings.session
 
   it('are read as the stack wrote them, or are not there', () => {
-    expect(read(SESSION)).toEqual(SESSION)
+    expect(read(SIGN_IN)).toEqual(SIGN_IN)
     expect(read(undefined)).toBeUndefined()
   })
 
@@ -123,7 +92,7 @@ describe('the settings of a sign-in', () => {
     ['something unknown', { secure: false }],
   ]
   for (const [what, change] of refused) {
-    it(`are refused: ${what}`, () => expect(() => read({ ...SESSION, ...change })).toThrow(ConfigError))
+    it(`are refused: ${what}`, () => expect(() => read({ ...SIGN_IN, ...change })).toThrow(ConfigError))
   }
 })
 
