@@ -29,6 +29,14 @@ const trustedIssuer = z.strictObject({
   audienceClaim: z.enum(['aud', 'client_id']),
 })
 
+/** The identity-aware proxy in front of this deployment, whose tokens name a caller that nothing else names. */
+const proxyAuthSettings = z.strictObject({
+  /** The request header that its token is in, in lower case. */
+  header: nonEmpty,
+  /** Beside those of bearer tokens: here ID tokens are accepted as well, and there these issuers count for nothing. */
+  issuers: z.array(trustedIssuer).check(z.minLength(1)),
+})
+
 /** How this deployment signs people in itself, and where the secrets for it are. */
 const sessionSettings = z.strictObject({
   /** Where people go who wanted nothing in particular (`auth.userAuth.redirectUrl`). */
@@ -89,6 +97,8 @@ const settingsSchema = z.strictObject({
     /** Outbound HTTP proxy towards the identity provider, or null. */
     httpProxyUrl: z.nullable(url),
     trustedIssuers: z.array(trustedIssuer).check(z.minLength(1)),
+    /** Left out where no identity-aware proxy is in front: then its header is not even read. */
+    proxyAuth: z.optional(proxyAuthSettings),
   }),
   runs: z.strictObject({
     trustForwardedIdentityHeaders: z.boolean(),
@@ -117,6 +127,7 @@ const settingsSchema = z.strictObject({
 /** The settings that functions share, as the stack serialised them. */
 export type FunctionSettings = z.infer<typeof settingsSchema>
 export type TrustedIssuer = z.infer<typeof trustedIssuer>
+export type ProxyAuthSettings = z.infer<typeof proxyAuthSettings>
 export type SignInSettings = z.infer<typeof sessionSettings>
 
 const environmentSchema = z.object({
@@ -124,6 +135,7 @@ const environmentSchema = z.object({
   RUNS_TABLE: z.optional(nonEmpty),
   AUTH_TABLE: z.optional(nonEmpty),
   AUTHORIZATION_SERVER: z.optional(nonEmpty),
+  TRIGGER_SCHEDULES: z.optional(nonEmpty),
   POWERTOOLS_TRACE_ENABLED: z.optional(z.string()),
 })
 
@@ -136,6 +148,8 @@ export interface Config {
   readonly authTable: string | undefined
   /** What only the authorization server is told, as it was told; undefined in every other function. */
   readonly authorizationServer: string | undefined
+  /** What only the function that fires triggers is told, as it was told. */
+  readonly triggerSchedules: string | undefined
   /** Whether calls are traced with X-Ray. */
   readonly tracing: boolean
 }
@@ -151,8 +165,10 @@ export interface AwsCredentials {
 export interface AwsEnvironment {
   readonly region: string
   readonly credentials: AwsCredentials
-  /** Undefined for the region's own endpoint. */
+  /** Where a service is; undefined for the region's own endpoint. */
   readonly secretsManagerUrl: string | undefined
+  readonly kmsUrl: string | undefined
+  readonly schedulerUrl: string | undefined
 }
 
 const awsSchema = z.object({
@@ -161,6 +177,8 @@ const awsSchema = z.object({
   AWS_SECRET_ACCESS_KEY: nonEmpty,
   AWS_SESSION_TOKEN: z.optional(nonEmpty),
   AWS_ENDPOINT_URL_SECRETS_MANAGER: z.optional(url),
+  AWS_ENDPOINT_URL_KMS: z.optional(url),
+  AWS_ENDPOINT_URL_SCHEDULER: z.optional(url),
 })
 
 /** Reads what Lambda says about AWS, in the variables of the SDKs. @throws {ConfigError} */
@@ -177,6 +195,8 @@ export function readAwsEnvironment(
       sessionToken: data.AWS_SESSION_TOKEN,
     },
     secretsManagerUrl: data.AWS_ENDPOINT_URL_SECRETS_MANAGER,
+    kmsUrl: data.AWS_ENDPOINT_URL_KMS,
+    schedulerUrl: data.AWS_ENDPOINT_URL_SCHEDULER,
   }
 }
 
@@ -206,6 +226,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     runsTable: outer.data.RUNS_TABLE,
     authTable: outer.data.AUTH_TABLE,
     authorizationServer: outer.data.AUTHORIZATION_SERVER,
+    triggerSchedules: outer.data.TRIGGER_SCHEDULES,
     tracing: outer.data.POWERTOOLS_TRACE_ENABLED === 'true',
   }
 }

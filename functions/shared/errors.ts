@@ -222,6 +222,7 @@ export const REASONS = {
   store_throttled: unavailable('The database is busy. Try again.'),
   store_unavailable: unavailable('The database does not answer. Try again.'),
   secret_unavailable: unavailable('A secret of this deployment cannot be read. Try again.'),
+  scheduler_unavailable: unavailable('The scheduler of triggers does not answer. Try again.'),
   storage_unavailable: unavailable('The object storage does not answer. Try again.'),
   internal_error: { code: 'internal', status: 500, message: 'Something went wrong on our side.' },
 } as const satisfies Record<string, ReasonRow>

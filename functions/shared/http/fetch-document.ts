@@ -11,7 +11,9 @@ import { isSecureUrl } from './secure-url.ts'
 
 export interface FetchOptions {
   /** Default `GET`. */
-  readonly method?: 'GET' | 'POST'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Whether it does no harm if the request is carried out twice. Default: if it is a GET. */
+  readonly isRepeatable?: boolean
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array | string
   /** For everything from the first packet to the last byte. Default 10 seconds. */
@@ -34,8 +36,8 @@ const DEFAULT_TIMEOUT_MS = 10_000
 const DEFAULT_MAX_BYTES = 1024 * 1024
 
 /**
- * Asks for one document. Follows no redirect, keeps no cookie, and asks for no compression. A GET on a kept
- * connection that the other side had already closed is sent once more; a POST always opens its own.
+ * Asks for one document. Follows no redirect, keeps no cookie, and asks for no compression. A repeatable request on
+ * a kept connection that the other side had already closed is sent once more; any other opens its own.
  *
  * Does not look at the status or at what the body is.
  *
@@ -69,13 +71,13 @@ class StaleConnectionError extends Error {
 }
 
 function sendOnce(url: URL, options: FetchOptions, signal: AbortSignal): Promise<FetchedDocument> {
-  const method = options.method ?? 'GET'
+  const { method = 'GET', isRepeatable = method === 'GET' } = options
   const body = options.body === undefined ? undefined : Buffer.from(options.body)
   return new Promise((resolve, reject) => {
     const { request: send } = url.protocol === 'https:' ? https : http
     const request = send(url, {
       method,
-      agent: agentFor(url, options.proxyUrl ?? null, method === 'GET'),
+      agent: agentFor(url, options.proxyUrl ?? null, isRepeatable),
       headers: {
         'accept-encoding': 'identity',
         ...options.headers,
@@ -86,7 +88,7 @@ function sendOnce(url: URL, options: FetchOptions, signal: AbortSignal): Promise
     // The timeout's own timer does not keep a process alive, and the listener would outlive the request.
     signal.addEventListener('abort', abort, { once: true })
     request.once('close', () => signal.removeEventListener('abort', abort))
-    request.once('error', (error) => reject(method === 'GET' && request.reusedSocket ? stale(error) : error))
+    request.once('error', (error) => reject(isRepeatable && request.reusedSocket ? stale(error) : error))
     request.once('response', (response) => {
       const limited = { maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES, signal }
       readAnswer(response, limited).then(resolve, (error) => {
@@ -136,8 +138,8 @@ const agents = new Map<string, http.Agent>()
 /**
  * One agent for each way of going out; all of them come from the settings, so there are few.
  *
- * A POST gets a connection of its own: whether a request on a connection that breaks was carried out cannot
- * be known, so it could not be sent again.
+ * What is not repeatable gets a connection of its own: whether a request on a connection that breaks was carried
+ * out cannot be known, so it could not be sent again.
  */
 function agentFor(url: URL, proxyUrl: string | null, keepAlive: boolean): http.Agent {
   const { Agent, globalAgent } = url.protocol === 'https:' ? https : http

@@ -1,4 +1,4 @@
-/** AWS Signature Version 4, as far as one kind of request needs it: a POST to the root of a service. */
+/** AWS Signature Version 4, as far as the services need it that are called without their SDK; S3 is none of them. */
 import { createHash, createHmac } from 'node:crypto'
 import type { AwsCredentials } from '../config.ts'
 
@@ -9,6 +9,12 @@ export interface SignedCall {
   /** Every header that is signed, its name in lower case; `host` and `x-amz-date` have to be among them. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** Default `POST`. */
+  readonly method?: string
+  /** Default `/`. Of unreserved characters and slashes only: nothing is encoded here. */
+  readonly path?: string
+  /** As it is sent: encoded, in order of the names. Default none. */
+  readonly query?: string
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
@@ -19,14 +25,15 @@ export function amzDate(nowMs: number): string {
 }
 
 /** The value of the `authorization` header. */
-export function authorizationOf({ credentials, region, service, headers, body }: SignedCall): string {
+export function authorizationOf(call: SignedCall): string {
+  const { credentials, region, service, headers, body, method = 'POST', path = '/', query = '' } = call
   const date = headers['x-amz-date'] ?? ''
   const names = Object.keys(headers).toSorted()
   const signedHeaders = names.join(';')
   const canonical = [
-    'POST',
-    '/',
-    '',
+    method,
+    path,
+    query,
     ...names.map((name) => `${name}:${headers[name]?.trim()}`),
     '',
     signedHeaders,
