@@ -12,7 +12,7 @@
 import type { Clock } from '../shared/clock.ts'
 import { type App, createApp, type PathHandler } from '../shared/http/router.ts'
 import type { RandomBytes } from '../shared/random.ts'
-import type { PathsOf } from '../shared/routes.ts'
+import type { PathsOf, Route } from '../shared/routes.ts'
 import type { SecretReader } from '../shared/secret-reader.ts'
 import type { GrantStore } from '../shared/stores/grant-store.ts'
 import type { SigningKeySource } from '../shared/tokens/signing-keys.ts'
@@ -31,6 +31,8 @@ import type { AuthorizationServerSettings } from './settings.ts'
 import { deviceAuthorizationEndpoint, tokenEndpoint } from './token.ts'
 
 export interface AuthorizationServerDeps {
+  /** The routes of this deployment: how a person's pages are reached depends on who signs people in. */
+  readonly routes: readonly Route[]
   readonly settings: AuthorizationServerSettings
   readonly store: GrantStore
   readonly keys: SigningKeySource
@@ -44,7 +46,13 @@ export interface AuthorizationServerDeps {
 
 /** Makes the app. A refusal is a page where a person may look, and JSON for everybody else. */
 export function createAuthorizationServerApp(deps: AuthorizationServerDeps): App {
-  return createApp({ function: 'authorization-server', paths: createPaths(deps), onError: errorPage })
+  const { routes } = deps
+  return createApp({
+    function: 'authorization-server',
+    routes,
+    paths: createPaths(deps),
+    onError: errorPage,
+  })
 }
 
 type Paths = Readonly<Record<PathsOf<'authorization-server'>, PathHandler>>

@@ -8,7 +8,7 @@
  */
 import type { Call } from '../shared/call.ts'
 import { ServiceError } from '../shared/errors.ts'
-import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
+import { type HttpRequest, type HttpResponse, requestHost } from '../shared/http/message.ts'
 import type { PathHandler } from '../shared/http/router.ts'
 import type { Accounts } from './accounts.ts'
 import { approve, resourcesOf } from './approvals.ts'
@@ -42,8 +42,10 @@ type Interaction = InstanceType<Engine['provider']['Interaction']>
 const LEAVING = { ...NEVER_STORED, 'referrer-policy': 'no-referrer' } as const
 
 /** Makes the authorization endpoint. */
-export function createAuthorize({ engine, rateLimit, settings }: AuthorizeDeps): PathHandler {
+export function createAuthorize({ engine, rateLimit, settings, session }: AuthorizeDeps): PathHandler {
   return async (request, call) => {
+    if (session.signInUrl !== undefined && !isCanonical(request, settings))
+      return toCanonical(request, settings)
     const sent = withServedResponseMode(new URLSearchParams(request.query))
     const parameters = withResource(sent, settings.audiences)
     await rateLimit.count('authorize', request, single(parameters, 'client_id') ?? '')
@@ -60,6 +62,16 @@ export function createAuthorize({ engine, rateLimit, settings }: AuthorizeDeps):
     const headers = { location, 'set-cookie': bindingCookie(interaction, INTERACTION_SECONDS), ...LEAVING }
     return { status: 303, headers, body: '' }
   }
+}
+
+/** Whether the browser asked the host that its own sign-in leads back to. */
+function isCanonical(request: HttpRequest, { publicUrl }: AuthorizationServerSettings): boolean {
+  return requestHost(request.headers) === new URL(publicUrl).host
+}
+
+/** The cookie that ties a sign-in to its browser is of one host: it has to be the one that people come back to. */
+function toCanonical({ path, query }: HttpRequest, { publicUrl }: AuthorizationServerSettings): HttpResponse {
+  return { status: 303, headers: { location: `${publicUrl}${path}?${query}`, ...LEAVING }, body: '' }
 }
 
 /** Makes the way back from the sign-in. A GET looks at who is there, a POST is the answer of the consent page. */

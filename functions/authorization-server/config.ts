@@ -20,7 +20,7 @@ const clientSchema = z.strictObject({
   firstParty: z.boolean(),
 })
 
-const schema = z.strictObject({
+const settings = z.strictObject({
   accessTokenSeconds: seconds,
   authorizationCodeSeconds: seconds,
   refreshIdleSeconds: seconds,
@@ -31,11 +31,27 @@ const schema = z.strictObject({
       error: 'has a client twice',
     }),
   ),
-  /** The secret with the signing keys. */
-  signingKeysSecret: nonEmpty,
+  /** The secret with the signing keys; null where keys in KMS sign (`selfAuthServer.signing: kms`). */
+  signingKeysSecret: z.nullable(nonEmpty),
+  /**
+   * Keys in KMS, by ARN, id or alias: the first signs, all are published. So a key is changed in three deployments: the
+   * new one is added at the end, then moved to the front, and the old one is taken out when its tokens have died.
+   */
+  signingKmsKeys: z.optional(z.array(nonEmpty).check(z.minLength(1), z.maxLength(5))),
   /** The secret with the hashes of the clients' secrets; null where no client is confidential. */
   clientSecretsSecret: z.nullable(nonEmpty),
 })
+
+const schema = settings.check(
+  z.refine(
+    ({ signingKeysSecret, signingKmsKeys }) =>
+      (signingKeysSecret === null) !== (signingKmsKeys === undefined),
+    {
+      path: ['signingKeysSecret'],
+      error: 'has to be there, or signingKmsKeys, and not both',
+    },
+  ),
+)
 
 export type AuthorizationServerConfig = z.infer<typeof schema>
 

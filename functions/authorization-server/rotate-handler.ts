@@ -1,7 +1,7 @@
 /** Key rotation as Lambda runs it on a schedule. A run that fails is seen in the function's errors, and repeated. */
 import { Logger } from '@aws-lambda-powertools/logger'
 import { systemClock } from '../shared/clock.ts'
-import { readConfig } from '../shared/config.ts'
+import { readConfig, requireSetting } from '../shared/config.ts'
 import { createSecretsManagerClient } from '../shared/secrets/client.ts'
 import { createReplaceableSecret } from '../shared/secrets/replaceable-secret.ts'
 import { parseAuthorizationServerConfig } from './config.ts'
@@ -10,7 +10,8 @@ import { rotateKeys, rotationSchedule } from './rotate.ts'
 const { signingKeysSecret, accessTokenSeconds } = parseAuthorizationServerConfig(
   readConfig().authorizationServer,
 )
-const secret = createReplaceableSecret(createSecretsManagerClient(), signingKeysSecret)
+const secretName = requireSetting(signingKeysSecret ?? undefined, 'AUTHORIZATION_SERVER.signingKeysSecret')
+const secret = createReplaceableSecret(createSecretsManagerClient(), secretName)
 const logger = new Logger()
 
 /** Takes one step of the rotation. */

@@ -4,6 +4,8 @@ import { ServiceError } from '../shared/errors.ts'
 import type { HttpRequest } from '../shared/http/message.ts'
 import type { AlbIdentity } from '../shared/identity/alb-identity.ts'
 import type { Profile } from '../shared/identity/caller.ts'
+import { callerOfSession } from '../shared/identity/session-caller.ts'
+import type { SessionReader as CookieReader, LiveSession } from '../shared/session/session-reader.ts'
 
 export interface SignedInPerson {
   /** Who established the identity. */
@@ -22,9 +24,9 @@ export interface SignedIn {
 
 export interface SessionReader {
   /**
-   * The person, or undefined if nobody is signed in.
+   * The person, or undefined if nobody is signed in. Does not look at whose page a request comes from.
    *
-   * @throws {ServiceError} with status 401 for a session that does not hold.
+   * @throws {ServiceError} with status 401 for an identity that does not hold; 503 if it cannot be found out.
    */
   readonly read: (request: HttpRequest, call: Call) => Promise<SignedIn | undefined>
   /**
@@ -48,4 +50,41 @@ export function createAlbSessionReader(albIdentity: AlbIdentity): SessionReader 
       return { person: { issuer, subject, profile, authTimeEpochSeconds: undefined }, setCookies: [] }
     },
   }
+}
+
+/**
+ * The sign-in of this deployment itself. A session that is over, was ended or cannot be read is none: `/login` makes
+ * a new one, and comes back.
+ */
+export function createOwnSessionReader(deps: {
+  readonly readSession: CookieReader
+  /** The client that people sign in with. */
+  readonly clientId: string
+}): SessionReader {
+  return {
+    signInUrl: (returnTo) => `/login?redirect_url=${encodeURIComponent(returnTo)}`,
+    async read(request, call) {
+      const session = await heldSession(deps.readSession, request)
+      call.notes.caller = session === undefined ? 'nobody' : 'session'
+      if (session === undefined) return undefined
+      const { issuer, subject, profile } = callerOfSession(session, deps.clientId)
+      const person = { issuer, subject, profile, authTimeEpochSeconds: signedInAt(session) }
+      return { person, setCookies: session.setCookies }
+    },
+  }
+}
+
+async function heldSession(read: CookieReader, request: HttpRequest): Promise<LiveSession | undefined> {
+  try {
+    return await read(request)
+  } catch (error) {
+    if (error instanceof ServiceError && error.status === 401) return undefined
+    throw error
+  }
+}
+
+/** When the provider saw the person; if it does not say, when they came back from it. */
+function signedInAt({ verified, received }: LiveSession): number {
+  const { auth_time: authTime } = verified.claims
+  return typeof authTime === 'number' ? authTime : received.record.startedAtEpochSeconds
 }

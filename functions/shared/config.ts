@@ -107,6 +107,10 @@ const settingsSchema = z.strictObject({
     storagePrefix: nonEmpty,
     seedProjects: z.array(nonEmpty),
     domains: z.array(nonEmpty).check(z.minLength(1)),
+    /** Starts the names of projects' secrets in Secrets Manager; without a slash at the end. */
+    secretPrefix: nonEmpty,
+    /** Where the logs of tasks are in CloudWatch Logs; null where this deployment reads none. */
+    logs: z.nullable(z.strictObject({ group: nonEmpty, stream: nonEmpty })),
   }),
   /** What the load balancer signs `x-amzn-oidc-data` with: compared to the header of each such token. */
   loadBalancer: z.strictObject({
@@ -169,6 +173,7 @@ export interface AwsEnvironment {
   readonly secretsManagerUrl: string | undefined
   readonly kmsUrl: string | undefined
   readonly schedulerUrl: string | undefined
+  readonly logsUrl: string | undefined
 }
 
 const awsSchema = z.object({
@@ -179,6 +184,7 @@ const awsSchema = z.object({
   AWS_ENDPOINT_URL_SECRETS_MANAGER: z.optional(url),
   AWS_ENDPOINT_URL_KMS: z.optional(url),
   AWS_ENDPOINT_URL_SCHEDULER: z.optional(url),
+  AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: z.optional(url),
 })
 
 /** Reads what Lambda says about AWS, in the variables of the SDKs. @throws {ConfigError} */
@@ -197,6 +203,7 @@ export function readAwsEnvironment(
     secretsManagerUrl: data.AWS_ENDPOINT_URL_SECRETS_MANAGER,
     kmsUrl: data.AWS_ENDPOINT_URL_KMS,
     schedulerUrl: data.AWS_ENDPOINT_URL_SCHEDULER,
+    logsUrl: data.AWS_ENDPOINT_URL_CLOUDWATCH_LOGS,
   }
 }
 

@@ -10,6 +10,12 @@ const DOCUMENT = {
   clientSecretsSecret: 'flyte/client-secrets',
 }
 
+const WITH_KMS = {
+  ...DOCUMENT,
+  signingKeysSecret: null,
+  signingKmsKeys: ['arn:aws:kms:eu-west-1:123456789012:key/one'],
+}
+
 describe('the configuration of the authorization server', () => {
   it('is taken as the stack wrote it', () => {
     expect(parseAuthorizationServerConfig(JSON.stringify(DOCUMENT))).toEqual(DOCUMENT)
@@ -20,9 +26,17 @@ describe('the configuration of the authorization server', () => {
     expect(parseAuthorizationServerConfig(text).clientSecretsSecret).toBeNull()
   })
 
+  it('may sign with keys in KMS', () => {
+    const { signingKmsKeys } = parseAuthorizationServerConfig(JSON.stringify(WITH_KMS))
+    expect(signingKmsKeys).toEqual(['arn:aws:kms:eu-west-1:123456789012:key/one'])
+  })
+
   const [cli] = DEFAULT_CLIENTS
   const refused: readonly [string, unknown, string][] = [
     ['has no signing keys', { ...DOCUMENT, signingKeysSecret: undefined }, 'signingKeysSecret'],
+    ['has none at all', { ...DOCUMENT, signingKeysSecret: null }, 'signingKmsKeys'],
+    ['has them in two places', { ...WITH_KMS, signingKeysSecret: 'flyte/keys' }, 'not both'],
+    ['has none of those in KMS', { ...WITH_KMS, signingKmsKeys: [] }, 'signingKmsKeys'],
     ['has no lifetime', { ...DOCUMENT, accessTokenSeconds: 0 }, 'accessTokenSeconds'],
     ['has no clients', { ...DOCUMENT, clients: [] }, 'clients'],
     ['has a client twice', { ...DOCUMENT, clients: [cli, cli] }, 'has a client twice'],

@@ -22,7 +22,7 @@ import {
 import { type Clock, systemClock } from '../../../../functions/shared/clock.ts'
 import { createLambdaHandler } from '../../../../functions/shared/lambda.ts'
 import { systemRandomBytes } from '../../../../functions/shared/random.ts'
-import { SELF_ROUTES } from '../../../../functions/shared/routes.ts'
+import { routesFor, SELF_ROUTES } from '../../../../functions/shared/routes.ts'
 import { createDynamoDbGrantStore } from '../../../../functions/shared/stores/dynamodb/grant-store.ts'
 import type { GrantStore } from '../../../../functions/shared/stores/grant-store.ts'
 import type { EndedCall } from '../../../../functions/shared/telemetry.ts'
@@ -144,6 +144,7 @@ export function startTestServer(database: TestDatabase, options: TestServerOptio
 
   function newHandler(): EventHandler {
     const deps: AuthorizationServerDeps = {
+      routes: routesFor({ authServerType: 'Self', browserAuth: 'alb' }),
       settings: { ...SETTINGS, ...options.settings },
       store,
       keys: createKeyDocumentSource({
