@@ -2,18 +2,29 @@
 import { Fn, Stack } from 'aws-cdk-lib'
 import type { Code } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
-import type { FunctionName, Route } from '../functions/shared/routes.ts'
+import type { Route } from '../functions/shared/routes.ts'
+import type { BundleName } from './bundling.ts'
 import { AppFunctions } from './constructs/app-functions.ts'
+import { AuthorizationServerSecrets } from './constructs/authorization-server-secrets.ts'
 import type { RunStorage } from './constructs/buckets.ts'
 import { LogsBucket, RunsBucket } from './constructs/buckets.ts'
 import { FrontDoor } from './constructs/front-door.ts'
 import { InternalLoadBalancer } from './constructs/internal-load-balancer.ts'
+import { KeyRotation } from './constructs/key-rotation.ts'
 import { ListenerRules } from './constructs/listener-rules.ts'
 import { Outputs } from './constructs/outputs.ts'
-import { allowActions, allowRuns } from './constructs/permissions.ts'
+import {
+  allowActions,
+  allowAuthorizationServer,
+  allowKeyRotation,
+  allowRuns,
+  allowSessions,
+} from './constructs/permissions.ts'
 import { Secrets } from './constructs/secrets.ts'
 import { Tables } from './constructs/tables.ts'
+import { hasAuthorizationServer } from './jobs.ts'
 import { internalListenerRules, listenerRules } from './listener-rules.ts'
+import { authorizationServerSettings } from './settings/authorization-server.ts'
 import { functionSettings } from './settings/function-settings.ts'
 import { routesOfDeployment } from './settings/resolve.ts'
 import type { Settings } from './settings/settings.ts'
@@ -21,10 +32,13 @@ import type { Settings } from './settings/settings.ts'
 export interface FlyteStackProps {
   readonly settings: Settings
   /** The bundled code of a function. */
-  readonly codeFor: (name: FunctionName) => Code
+  readonly codeFor: (name: BundleName) => Code
   /** Default: those that the settings ask for. */
   readonly routes?: readonly Route[]
 }
+
+/** The functions that take people's sessions for a credential, where the deployment signs people in itself. */
+const SESSION_READERS: ReadonlySet<BundleName> = new Set(['login', 'runs', 'console', 'authorization-server'])
 
 /** Everything that `cdk deploy` makes. Synthesizes without credentials and without a network. */
 export class FlyteStack extends Stack {
@@ -44,18 +58,31 @@ export class FlyteStack extends Stack {
     const door = new FrontDoor(this, 'FrontDoor', { settings, logs })
     const tables = new Tables(this, 'Tables', { children: settings.internal.enabled })
     const runsBucket = new RunsBucket(this, 'Storage', { storagePrefix: settings.runs.storagePrefix, logs })
-    const secrets = new Secrets(this, 'Secrets', { deployment: name, settings: settings.secrets })
-    const names = { loadBalancerArn: door.loadBalancerArn, storagePrefix: runsBucket.uri }
+    const secrets = new Secrets(this, 'Secrets', settings)
+    const { oidcClientSecret, signIn } = secrets
+    const names = { loadBalancerArn: door.loadBalancerArn, storagePrefix: runsBucket.uri, signIn }
+    const sessions = (name: BundleName) => signIn !== undefined && SESSION_READERS.has(name)
+    const server = hasAuthorizationServer(settings)
+      ? new AuthorizationServerSecrets(this, 'AuthorizationServer', settings)
+      : undefined
     const shared = { FLYTE_SETTINGS: this.toJsonString(functionSettings(settings, names)) }
     this.functions = new AppFunctions(this, 'Functions', {
       settings,
       routes,
       codeFor,
-      environmentOf: (name) => ({ ...shared, ...tables.environmentOf(name) }),
+      environmentOf: (name) => ({
+        ...shared,
+        ...tables.environmentOf(name, { sessions: sessions(name) }),
+        ...this.authorizationServerEnvironment(name, settings, server),
+      }),
     })
     allowRuns(this.functions.get('runs'), { tables, storage: runsBucket.storage })
-    this.addRules({ settings, routes, door, oidcClientSecret: secrets.oidcClientSecret })
-    const { oidcClientSecret } = secrets
+    if (signIn !== undefined) {
+      for (const reader of this.functions.all.filter((one) => SESSION_READERS.has(one.name)))
+        allowSessions(reader, { tables, signIn })
+    }
+    if (server !== undefined) this.addAuthorizationServer(tables, server)
+    this.addRules({ settings, routes, door, oidcClientSecret })
     const internalDnsName = settings.internal.enabled
       ? this.addInternal({
           settings,
@@ -76,6 +103,24 @@ export class FlyteStack extends Stack {
     return [0, 1].map((index) => Fn.select(index, Fn.getAzs()))
   }
 
+  /** What only the authorization server and the rotation of its keys are told. */
+  private authorizationServerEnvironment(
+    name: BundleName,
+    settings: Settings,
+    secrets: AuthorizationServerSecrets | undefined,
+  ): Record<string, string> {
+    if (secrets === undefined || !(name === 'authorization-server' || name === 'rotate-keys')) return {}
+    return { AUTHORIZATION_SERVER: this.toJsonString(authorizationServerSettings(settings, secrets)) }
+  }
+
+  private addAuthorizationServer(tables: Tables, secrets: AuthorizationServerSecrets): void {
+    const job = this.functions.get('rotate-keys')
+    allowAuthorizationServer(this.functions.get('authorization-server'), { tables, secrets })
+    allowKeyRotation(job, secrets)
+    const { signingKeysSecret } = secrets
+    new KeyRotation(this, 'KeyRotation', { job, signingKeysSecret })
+  }
+
   /** The load balancer of running tasks with what it leads to; its name. */
   private addInternal(options: {
     settings: Settings
@@ -84,7 +129,7 @@ export class FlyteStack extends Stack {
     logs: LogsBucket | undefined
     tables: Tables
     storage: RunStorage
-    oidcClientSecret: string
+    oidcClientSecret: string | undefined
   }): string {
     const { settings, routes, door, logs, tables, storage, oidcClientSecret } = options
     const { balancer, listenerArn } = new InternalLoadBalancer(this, 'Internal', {
@@ -107,7 +152,7 @@ export class FlyteStack extends Stack {
     settings: Settings
     routes: readonly Route[]
     door: FrontDoor
-    oidcClientSecret: string
+    oidcClientSecret: string | undefined
   }): void {
     const { settings, routes, door, oidcClientSecret } = options
     const { enabled, pathPrefix } = settings.auth.tokenEndpointProxyConfig

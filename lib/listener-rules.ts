@@ -11,6 +11,9 @@
  * 6. pages: whoever is not signed in is sent to sign in;
  * 7. the load balancer's own callback.
  * Whatever matches none of them is answered 404 by the listener's default action.
+ *
+ * Where the deployment signs browsers in itself, no route is behind authenticate-oidc: 4, 6 and 7 are not there, pages
+ * are public paths, and a call with nothing but cookies is one of 5.
  */
 import type { Access, FunctionName, NeighbourGroup, Route } from '../functions/shared/routes.ts'
 import { tokenProxyPathPatterns } from '../functions/shared/routes.ts'
@@ -108,7 +111,7 @@ export function listenerRules(options: ListenerRuleOptions): RuleDescription[] {
     ...publicRules(routes, options),
     ...apiRules(routes, options),
     ...pageRules(routes),
-    { section: 'callback', paths: [CALLBACK_PATH], authentication: 'authenticate', last: NOT_FOUND } as const,
+    ...callbackRules(options.routes),
   ]
   const counts = new Map<Section, number>()
   return drafts
@@ -141,13 +144,14 @@ function internalRules(routes: readonly Route[]): Draft[] {
 
 function publicRules(routes: readonly Route[], { tokenProxyPrefix }: ListenerRuleOptions): Draft[] {
   const proxy = tokenProxyPrefix === undefined ? [] : tokenProxyPathPatterns(tokenProxyPrefix)
-  const byFunction = pathsByFunction(routes.filter((route) => isOnly(route, 'open')))
+  const byFunction = pathsByFunction(routes.filter((route) => isOnly(route, 'open') && !isApi(route)))
   if (proxy.length > 0) byFunction.set('metadata', [...(byFunction.get('metadata') ?? []), ...proxy])
   return [...byFunction].map(([name, paths]) => ({ section: 'public', paths, last: forward(name, 'open') }))
 }
 
 function apiRules(routes: readonly Route[], options: ListenerRuleOptions): Draft[] {
-  const api = [...pathsByFunction(routes.filter((route) => has(route, 'open') && has(route, 'oidc')))]
+  const api = [...pathsByFunction(routes.filter(isApi))]
+  const behindSession = [...pathsByFunction(routes.filter((route) => isApi(route) && has(route, 'oidc')))]
   const bearer = { name: 'authorization', values: ['Bearer *'] }
   const session = { name: 'cookie', values: [`*${options.sessionCookieName}-0=*`] }
   return [
@@ -160,7 +164,7 @@ function apiRules(routes: readonly Route[], options: ListenerRuleOptions): Draft
         last: forward(name, 'open'),
       }),
     ),
-    ...api.map(
+    ...behindSession.map(
       ([name, paths]): Draft => ({
         section: 'session',
         paths,
@@ -181,6 +185,12 @@ function pageRules(routes: readonly Route[]): Draft[] {
     authentication: 'authenticate',
     last: forward(name, 'oidc'),
   }))
+}
+
+/** Only where the load balancer signs anybody in does the provider send anybody back to it. */
+function callbackRules(routes: readonly Route[]): Draft[] {
+  if (!routes.some((route) => has(route, 'oidc'))) return []
+  return [{ section: 'callback', paths: [CALLBACK_PATH], authentication: 'authenticate', last: NOT_FOUND }]
 }
 
 /** Splits a draft into rules that each stay within every quota. */
@@ -221,6 +231,9 @@ const groupOf = (route: Route): NeighbourGroup | undefined =>
 const has = (route: Route, access: Access): boolean => route.access.includes(access)
 const isOnly = (route: Route, access: Access): boolean => route.access.every((one) => one === access)
 const isInternal = (route: Route): boolean => isOnly(route, 'internal')
+/** The services that ask who is calling; those of `metadata` say how to find out, and ask nobody. */
+const isApi = (route: Route): boolean =>
+  route.kind === 'service' && has(route, 'open') && route.function !== 'metadata'
 const forward = (name: FunctionName, access: Access): LastAction => ({
   kind: 'forward',
   function: name,

@@ -4,8 +4,8 @@ import type { CfnFunction, Code } from 'aws-cdk-lib/aws-lambda'
 import { Alias, Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import type { FunctionName } from '../../functions/shared/routes.ts'
 import { acknowledgeWildcard } from '../acknowledge.ts'
+import type { BundleName } from '../bundling.ts'
 import type { Settings } from '../settings/settings.ts'
 
 /** The alias that the load balancer invokes. */
@@ -21,17 +21,19 @@ interface Size {
 }
 
 /** Memory buys processor time: `runs` verifies signatures and calls DynamoDB, `metadata` waits for the provider. */
-const DEFAULT_SIZES: Readonly<Record<FunctionName, Size>> = {
+const DEFAULT_SIZES: Readonly<Record<BundleName, Size>> = {
   metadata: { memoryMb: 512, timeoutSeconds: 60 },
   runs: { memoryMb: 1024, timeoutSeconds: 30 },
   actions: { memoryMb: 1024, timeoutSeconds: 30 },
   console: { memoryMb: 512, timeoutSeconds: 10 },
   'authorization-server': { memoryMb: 1024, timeoutSeconds: 30 },
   login: { memoryMb: 1024, timeoutSeconds: 30 },
+  // Making a key is a search for primes, and takes as long as it takes.
+  'rotate-keys': { memoryMb: 1024, timeoutSeconds: 60 },
 }
 
 export interface AppFunctionProps {
-  readonly name: FunctionName
+  readonly name: BundleName
   readonly deployment: string
   readonly settings: Settings['functions']
   readonly code: Code
@@ -46,6 +48,7 @@ export interface AppFunctionProps {
  * added by the stack, one statement at a time.
  */
 export class AppFunction extends Construct {
+  readonly name: BundleName
   readonly alias: Alias
   readonly role: Role
   readonly functionName: string
@@ -56,6 +59,7 @@ export class AppFunction extends Construct {
     super(scope, id)
     const { name, deployment, settings } = props
     const size = DEFAULT_SIZES[name]
+    this.name = name
     this.functionName = `${deployment}-${name}`
     const logGroup = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${this.functionName}`,
@@ -100,13 +104,13 @@ export class AppFunction extends Construct {
 
 /** What the settings say for one function; some functions have no setting of their own. */
 function ofFunction(
-  values: Partial<Record<FunctionName, number | undefined>>,
-  name: FunctionName,
+  values: Partial<Record<BundleName, number | undefined>>,
+  name: BundleName,
 ): number | undefined {
   return values[name]
 }
 
-function reservation(name: FunctionName, settings: Settings['functions']) {
+function reservation(name: BundleName, settings: Settings['functions']) {
   const reserved = ofFunction(settings.reservedConcurrency, name)
   return reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }
 }

@@ -1,6 +1,8 @@
 import type { Code } from 'aws-cdk-lib/aws-lambda'
 import { Construct } from 'constructs'
-import type { FunctionName, Route } from '../../functions/shared/routes.ts'
+import type { Route } from '../../functions/shared/routes.ts'
+import type { BundleName } from '../bundling.ts'
+import { jobsOf } from '../jobs.ts'
 import { deployedFunctions, type Entrance, internalEntrances, publicEntrances } from '../listener-rules.ts'
 import type { Settings } from '../settings/settings.ts'
 import { AppFunction } from './app-function.ts'
@@ -9,14 +11,14 @@ import { FunctionEntrance } from './target-groups.ts'
 export interface AppFunctionsProps {
   readonly settings: Settings
   readonly routes: readonly Route[]
-  readonly codeFor: (name: FunctionName) => Code
+  readonly codeFor: (name: BundleName) => Code
   /** What is in the environment of one function beside what every function has. */
-  readonly environmentOf: (name: FunctionName) => Readonly<Record<string, string>>
+  readonly environmentOf: (name: BundleName) => Readonly<Record<string, string>>
 }
 
-/** Every function that a route of a listener leads to, with a target group for each access class. */
+/** Every function that a route of a listener leads to, with a target group for each access class; and the jobs. */
 export class AppFunctions extends Construct {
-  private readonly functions = new Map<FunctionName, AppFunction>()
+  private readonly functions = new Map<BundleName, AppFunction>()
   private readonly targetGroupArns = new Map<string, string>()
 
   constructor(scope: Construct, id: string, props: AppFunctionsProps) {
@@ -24,7 +26,7 @@ export class AppFunctions extends Construct {
     const { settings, routes, codeFor, environmentOf } = props
     const deployment = settings.name
     const internal = settings.internal.enabled
-    for (const name of deployedFunctions(routes, { internal })) {
+    for (const name of [...deployedFunctions(routes, { internal }), ...jobsOf(settings)]) {
       this.functions.set(
         name,
         new AppFunction(this, capitalized(name), {
@@ -47,8 +49,13 @@ export class AppFunctions extends Construct {
     }
   }
 
+  /** Every one that is deployed, in the order of the route table. */
+  get all(): AppFunction[] {
+    return [...this.functions.values()]
+  }
+
   /** @throws {RangeError} for a function that is not deployed. */
-  get(name: FunctionName): AppFunction {
+  get(name: BundleName): AppFunction {
     const found = this.functions.get(name)
     if (found === undefined) throw new RangeError(`the function ${name} is not deployed`)
     return found

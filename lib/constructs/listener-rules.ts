@@ -7,8 +7,8 @@ export interface ListenerRulesProps {
   readonly listenerArn: string
   readonly rules: readonly RuleDescription[]
   readonly settings: Settings
-  /** A CloudFormation reference to the client secret of authenticate-oidc. */
-  readonly oidcClientSecret: string
+  /** A CloudFormation reference to the client secret of authenticate-oidc; undefined where no rule has that. */
+  readonly oidcClientSecret: string | undefined
   readonly targetGroupArn: (entrance: Entrance) => string
 }
 
@@ -59,10 +59,11 @@ function authenticationOf(
   return { type: 'authenticate-oidc', authenticateOidcConfig: authenticateOidc(props, rule.authentication) }
 }
 
-function jwtValidation({ resolved, ingress }: Settings): CfnListenerRule.JwtValidationConfigProperty {
+function jwtValidation({ auth, resolved, ingress }: Settings): CfnListenerRule.JwtValidationConfigProperty {
   const [{ issuer, jwksUri, audienceClaim, audiences }] = resolved.trustedIssuers
   // client_id is one string in every token; only aud may be an array, and some providers always send it so.
-  const format = audienceClaim === 'aud' ? ingress.jwtAudienceFormat : 'single-string'
+  const isOwn = auth.appAuth.authServerType === 'Self'
+  const format = audienceClaim === 'aud' && !isOwn ? ingress.jwtAudienceFormat : 'single-string'
   return {
     issuer,
     jwksEndpoint: jwksUri ?? '',
@@ -76,11 +77,14 @@ function authenticateOidc(
 ): CfnListenerRule.AuthenticateOidcConfigProperty {
   const { openId } = settings.auth.userAuth
   const { cookieName, timeout, extraParams } = settings.ingress.session
+  const { authorizationEndpoint, tokenEndpoint, userInfoEndpoint } = openId
+  if (!authorizationEndpoint || !tokenEndpoint || !userInfoEndpoint || !oidcClientSecret)
+    throw new TypeError('authenticate-oidc needs the endpoints of the provider and a client secret')
   return {
     issuer: settings.resolved.openIdIssuer,
-    authorizationEndpoint: openId.authorizationEndpoint,
-    tokenEndpoint: openId.tokenEndpoint,
-    userInfoEndpoint: openId.userInfoEndpoint,
+    authorizationEndpoint,
+    tokenEndpoint,
+    userInfoEndpoint,
     clientId: openId.clientId,
     clientSecret: oidcClientSecret,
     scope: openId.scopes.join(' '),

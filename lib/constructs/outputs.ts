@@ -1,6 +1,7 @@
 import { CfnOutput } from 'aws-cdk-lib'
 import { Construct } from 'constructs'
 import { CALLBACK_PATH } from '../listener-rules.ts'
+import type { SignInSecrets } from '../settings/function-settings.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { FrontDoor } from './front-door.ts'
 import type { Secrets } from './secrets.ts'
@@ -29,6 +30,7 @@ export class Outputs extends Construct {
       callbackUrls(settings).join('\n'),
       'Register at the provider for the web client (one a line)',
     )
+    if (secrets.signIn !== undefined) this.addSignIn(publicUrl, secrets.signIn)
     this.add(
       'ClientCallbackUrl',
       client.redirectUri,
@@ -36,16 +38,13 @@ export class Outputs extends Construct {
     )
     this.add('ConsoleUrl', `${publicUrl}/v2`, 'Open in a browser')
     this.add('ClientConfig', clientConfig(publicUrl), 'Save as ~/.flyte/config.yaml')
-    this.add(
-      'OidcClientSecretName',
-      secrets.oidcClientSecretName,
-      'The secret that must hold the OIDC client secret',
-    )
-    this.add(
-      'CookieKeyNames',
-      secrets.cookieKeyNames.join('\n'),
-      'The secrets with the keys of session cookies',
-    )
+    if (secrets.oidcClientSecretName !== undefined) {
+      this.add(
+        'OidcClientSecretName',
+        secrets.oidcClientSecretName,
+        'The secret that must hold the OIDC client secret',
+      )
+    }
     this.add('RunsTable', tables.runs.tableName, 'Runs, actions, tasks and projects')
     this.add('AuthTable', tables.auth.tableName, 'Short-lived results of signing in')
     this.add('StoragePrefix', props.storagePrefix, 'Inputs and code bundles of runs')
@@ -57,6 +56,16 @@ export class Outputs extends Construct {
         'Point the name here if no hosted zone is in the settings',
       )
     }
+  }
+
+  private addSignIn(publicUrl: string, { cookieKeyNames }: SignInSecrets): void {
+    this.add('PostLogoutUrl', `${publicUrl}/logout`, 'Register at the provider as post-logout redirect')
+    this.add(
+      'BackchannelLogoutUrl',
+      `${publicUrl}/backchannel-logout`,
+      'Register at the provider, if it can tell of sign-outs',
+    )
+    this.add('CookieKeyNames', cookieKeyNames.join('\n'), 'The secrets with the keys of session cookies')
   }
 
   private addInternal(dnsName: string, { protocol }: Settings['internal']): void {
@@ -72,8 +81,12 @@ export class Outputs extends Construct {
   }
 }
 
-/** The callbacks of the load balancer's sign-in. Wildcard hosts have none: a provider takes exact URLs only. */
-export function callbackUrls({ auth }: Settings): string[] {
+/**
+ * Where the provider sends people back to: to the load balancer on every host, or to the login function, which sends
+ * people away from the first host alone. Wildcard hosts have none: a provider takes exact URLs only.
+ */
+export function callbackUrls({ auth, ingress, resolved }: Settings): string[] {
+  if (ingress.browserAuth === 'service') return [`${resolved.publicUrl}/callback`]
   return auth.authorizedUris.filter((uri) => !uri.includes('*')).map((uri) => `${uri}${CALLBACK_PATH}`)
 }
 

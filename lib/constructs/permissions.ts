@@ -1,6 +1,9 @@
 import { acknowledgeWildcard } from '../acknowledge.ts'
+import type { SignInSecrets } from '../settings/function-settings.ts'
 import type { AppFunction } from './app-function.ts'
+import type { AuthorizationServerSecrets } from './authorization-server-secrets.ts'
 import type { RunStorage } from './buckets.ts'
+import { secretResource } from './secrets.ts'
 import type { Tables } from './tables.ts'
 import { CHILDREN_INDEX, RUNS_INDEXES } from './tables.ts'
 
@@ -52,4 +55,57 @@ export function allowActions(
   const specs = storage.bucket.arnForObjects([storage.prefix, 'task-specs/*'].filter(Boolean).join('/'))
   actions.allow(['s3:PutObject'], [specs])
   acknowledgeWildcard(actions.role, specs, 'Task specs are named by their digest, all below one prefix.')
+}
+
+/**
+ * Grants a function what signing people in and reading their sessions takes: the cookie keys and the client secret,
+ * and in the Auth table what was refreshed, ended and used once. It changes no item and deletes none.
+ */
+export function allowSessions(
+  reader: AppFunction,
+  { tables, signIn }: { tables: Tables; signIn: SignInSecrets },
+): void {
+  reader.allow(AUTH_TABLE_ACTIONS, [tables.auth.tableArn])
+  const { clientSecret, cookieKeyNames } = signIn
+  const names = [...(clientSecret === null ? [] : [clientSecret.name]), ...cookieKeyNames]
+  allowSecrets(reader, ['secretsmanager:GetSecretValue'], names)
+}
+
+/** Grants actions on secrets, by their names or ARNs. */
+function allowSecrets(user: AppFunction, actions: readonly string[], names: readonly string[]): void {
+  const resources = [...new Set(names)].map((name) => secretResource(user, name))
+  user.allow(actions, resources)
+  for (const resource of resources.filter((one) => one.endsWith('-??????'))) {
+    acknowledgeWildcard(user.role, resource, 'Secrets Manager adds six characters to the name of a secret.')
+  }
+}
+
+/** What the grants of the authorization server do in the Auth table: each is made, changed, used once and ended. */
+export const GRANT_ACTIONS = [
+  'dynamodb:DeleteItem',
+  'dynamodb:GetItem',
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+] as const
+
+/** Grants the function `authorization-server` exactly what its store calls, and its two secrets to read. */
+export function allowAuthorizationServer(
+  server: AppFunction,
+  { tables, secrets }: { tables: Tables; secrets: AuthorizationServerSecrets },
+): void {
+  server.allow(GRANT_ACTIONS, [tables.auth.tableArn])
+  allowSecrets(
+    server,
+    ['secretsmanager:GetSecretValue'],
+    [secrets.signingKeysSecret, secrets.clientSecretsSecret],
+  )
+}
+
+/** Grants the job `rotate-keys` the one secret that it changes. */
+export function allowKeyRotation(job: AppFunction, secrets: AuthorizationServerSecrets): void {
+  allowSecrets(
+    job,
+    ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
+    [secrets.signingKeysSecret],
+  )
 }

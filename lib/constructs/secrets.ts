@@ -1,18 +1,13 @@
-import { RemovalPolicy, SecretValue } from 'aws-cdk-lib'
+import { ArnFormat, RemovalPolicy, SecretValue, Stack, Token } from 'aws-cdk-lib'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { Construct } from 'constructs'
 import { acknowledge } from '../acknowledge.ts'
+import type { SignInSecrets } from '../settings/function-settings.ts'
 import type { Settings } from '../settings/settings.ts'
 
 /** Unpadded base64 of 64 and of 32 bytes: what Flyte's cookie codec expects as hash key and block key. */
 const COOKIE_HASH_KEY_LENGTH = 86
 const COOKIE_BLOCK_KEY_LENGTH = 43
-
-export interface SecretsProps {
-  /** Starts the names of the secrets that are made here. */
-  readonly deployment: string
-  readonly settings: Settings['secrets']
-}
 
 /**
  * The secrets of a deployment, made here or existing. Nothing in the template is a secret: the load balancer's client
@@ -21,25 +16,33 @@ export interface SecretsProps {
  * Kept when the stack goes, and without fixed names, so that a stack made anew does not collide with what was kept.
  */
 export class Secrets extends Construct {
-  /** The reference to the OIDC client secret, for authenticate-oidc. */
-  readonly oidcClientSecret: string
-  /** The name or ARN of the secret that has to hold the OIDC client secret. */
-  readonly oidcClientSecretName: string
-  /** Where the two cookie keys are: one existing secret with both, or two that are made here. */
-  readonly cookieKeyNames: readonly string[]
+  /** The reference to the OIDC client secret, for authenticate-oidc; undefined where no rule has that. */
+  readonly oidcClientSecret: string | undefined
+  /** The name or ARN of the secret that has to hold the OIDC client secret; undefined for a public client. */
+  readonly oidcClientSecretName: string | undefined
+  /** What the deployment signs people in with itself; undefined where the load balancer does. */
+  readonly signIn: SignInSecrets | undefined
 
-  constructor(scope: Construct, id: string, props: SecretsProps) {
+  constructor(scope: Construct, id: string, { name: deployment, secrets, auth, ingress }: Settings) {
     super(scope, id)
-    const { name, key, plainText, versionId } = props.settings.oidcClientSecret
-    this.oidcClientSecretName = name ?? this.createClientSecret(props.deployment, key)
-    this.oidcClientSecret = SecretValue.secretsManager(this.oidcClientSecretName, {
-      // A new version is the only change that makes CloudFormation resolve the reference again.
-      ...(versionId === undefined ? {} : { versionId }),
-      ...(plainText && name !== undefined ? {} : { jsonField: key }),
-    }).unsafeUnwrap()
-    const existingKeys = props.settings.cookieKeys.name
-    this.cookieKeyNames =
-      existingKeys === undefined ? this.createCookieKeys(props.deployment) : [existingKeys]
+    const { name, key, plainText, versionId } = secrets.oidcClientSecret
+    const jsonKey = plainText && name !== undefined ? null : key
+    if (!auth.userAuth.openId.publicClient)
+      this.oidcClientSecretName = name ?? this.createClientSecret(deployment, key)
+    const secretName = this.oidcClientSecretName
+    if (ingress.browserAuth === 'alb') {
+      this.oidcClientSecret = SecretValue.secretsManager(secretName ?? '', {
+        // A new version is the only change that makes CloudFormation resolve the reference again.
+        ...(versionId === undefined ? {} : { versionId }),
+        ...(jsonKey === null ? {} : { jsonField: jsonKey }),
+      }).unsafeUnwrap()
+      return
+    }
+    const existingKeys = secrets.cookieKeys.name
+    this.signIn = {
+      clientSecret: secretName === undefined ? null : { name: secretName, key: jsonKey },
+      cookieKeyNames: existingKeys === undefined ? this.createCookieKeys(deployment) : [existingKeys],
+    }
   }
 
   private createClientSecret(deployment: string, key: string): string {
@@ -83,4 +86,18 @@ export class Secrets extends Construct {
     acknowledge(secret, 'SMG4', 'A new key ends every session, so the operator decides when it is replaced.')
     return secret.secretArn
   }
+}
+
+/**
+ * The resource of a permission to read a secret: its ARN, or for a name the ARN that ends with any six characters,
+ * because that is what Secrets Manager adds to each name.
+ */
+export function secretResource(scope: Construct, nameOrArn: string): string {
+  if (Token.isUnresolved(nameOrArn) || nameOrArn.startsWith('arn:')) return nameOrArn
+  return Stack.of(scope).formatArn({
+    service: 'secretsmanager',
+    resource: 'secret',
+    resourceName: `${nameOrArn}-??????`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  })
 }

@@ -1,7 +1,7 @@
 import { RemovalPolicy } from 'aws-cdk-lib'
 import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb'
 import { Construct } from 'constructs'
-import type { FunctionName } from '../../functions/shared/routes.ts'
+import type { BundleName } from '../bundling.ts'
 
 /** The indexes of the Runs table: name, partition key, sort key. All keys are text. */
 export const RUNS_INDEXES = [
@@ -78,11 +78,18 @@ export class Tables extends Construct {
     this.auth = makeTable(this, 'Auth')
   }
 
-  /** How a function is told the names of the tables that it uses. */
-  environmentOf(name: FunctionName): Record<string, string> {
-    if (name === 'actions') return { RUNS_TABLE: this.runs.tableName }
-    if (name === 'runs') return { RUNS_TABLE: this.runs.tableName, AUTH_TABLE: this.auth.tableName }
-    return {}
+  /**
+   * How a function is told the names of the tables that it uses.
+   *
+   * @param options.sessions Whether it reads sessions, which are partly in the Auth table.
+   */
+  environmentOf(name: BundleName, options: { readonly sessions: boolean }): Record<string, string> {
+    const usesRuns = name === 'runs' || name === 'actions'
+    const usesAuth = name === 'runs' || name === 'authorization-server' || options.sessions
+    return {
+      ...(usesRuns ? { RUNS_TABLE: this.runs.tableName } : {}),
+      ...(usesAuth ? { AUTH_TABLE: this.auth.tableName } : {}),
+    }
   }
 }
 

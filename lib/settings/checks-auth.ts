@@ -1,15 +1,25 @@
 /** Rules about identity: who issues tokens, who verifies them, and the size of what functions are told. */
 import type { NeighbourGroup } from '../../functions/shared/routes.ts'
+import { authorizationServerSettings } from './authorization-server.ts'
 import type { CrossCheck } from './cross-check.ts'
 import { problemIf } from './cross-check.ts'
 import { functionSettings } from './function-settings.ts'
 import type { Problem } from './problems.ts'
+import { proxyIssuers } from './proxy-auth.ts'
 import { hostOf, isCognitoIssuer, resolve, resolveIssuers } from './resolve.ts'
 import type { SettingsFile } from './schema.ts'
 
 const SERVER = 'auth.appAuth.externalAuthServer'
+const SELF = 'auth.appAuth.selfAuthServer'
 const OPEN_ID = 'auth.userAuth.openId'
-const ISSUERS = [SERVER, OPEN_ID, 'auth.appAuth.thirdPartyConfig', 'auth.authorizedUris']
+const ISSUERS = [
+  'auth.appAuth.authServerType',
+  SERVER,
+  'auth.appAuth.selfAuthServer.issuer',
+  OPEN_ID,
+  'auth.appAuth.thirdPartyConfig',
+  'auth.authorizedUris',
+]
 
 /** What `ingress.minimalPaths` leaves to a neighbour on the same listener. */
 const NEIGHBOUR_GROUPS: readonly NeighbourGroup[] = [
@@ -23,7 +33,13 @@ const NEIGHBOUR_GROUPS: readonly NeighbourGroup[] = [
 
 /** Lambda's limit for the whole environment, minus room for the variables beside FLYTE_SETTINGS. */
 const MAXIMUM_SETTINGS_BYTES = 4096 - 700
+const LONG_SECRETS = { signingKeysSecret: 'x'.repeat(120), clientSecretsSecret: 'x'.repeat(120) }
 const LONG_NAMES = { loadBalancerArn: 'x'.repeat(140), storagePrefix: 'x'.repeat(120) }
+const LONG_SECRET = 'x'.repeat(130)
+const LONG_SIGN_IN = {
+  clientSecret: { name: LONG_SECRET, key: 'x'.repeat(20) },
+  cookieKeyNames: [LONG_SECRET, LONG_SECRET],
+}
 
 const scopes: CrossCheck = {
   reads: [`${OPEN_ID}.scopes`],
@@ -32,17 +48,6 @@ const scopes: CrossCheck = {
       !auth.userAuth.openId.scopes.includes('openid'),
       `${OPEN_ID}.scopes`,
       'must have openid: without it the provider gives no ID token and nobody can sign in',
-    ),
-}
-
-const selfServer: CrossCheck = {
-  reads: ['auth.appAuth.authServerType'],
-  run: ({ auth }, routes) =>
-    problemIf(
-      auth.appAuth.authServerType === 'Self' &&
-        !routes.some((route) => route.kind === 'path' && route.path === '/oauth2/token'),
-      'auth.appAuth.authServerType',
-      'cannot be Self: this version ships no authorization server yet; use External and the one of your provider',
     ),
 }
 
@@ -83,6 +88,7 @@ const jwtValidation: CrossCheck = {
 
 function jwtValidationProblems(file: SettingsFile): Problem[] {
   const [{ issuer, jwksUri, algorithms, audiences }, ...others] = resolveIssuers(file)
+  const isSelf = file.auth.appAuth.authServerType === 'Self'
   const otherwise = 'or set ingress.jwtValidation to false: the functions verify every token anyway'
   return [
     ...problemIf(
@@ -102,12 +108,12 @@ function jwtValidationProblems(file: SettingsFile): Problem[] {
     ),
     ...problemIf(
       audiences.length > 10 || audiences.some((audience) => audience.length > 256),
-      `${SERVER}.allowedAudience`,
+      isSelf ? 'auth.authorizedUris' : `${SERVER}.allowedAudience`,
       `must be 10 values of 256 characters at most for the load balancer, ${otherwise}`,
     ),
     ...problemIf(
       issuer.length > 256 || (jwksUri?.length ?? 0) > 256,
-      `${SERVER}.issuer`,
+      `${isSelf ? SELF : SERVER}.issuer`,
       `must be 256 characters at most for the load balancer, as must jwksUri, ${otherwise}`,
     ),
   ]
@@ -150,11 +156,15 @@ function coversUrl(uri: string, url: string): boolean {
 }
 
 const environmentSize: CrossCheck = {
-  reads: ['auth', 'runs', 'aws', 'domain'],
+  reads: ['auth', 'runs', 'aws', 'domain', 'ingress'],
   run: (file) => {
-    const settings = functionSettings({ ...file, resolved: resolve(file) }, LONG_NAMES)
+    const signIn = file.ingress.browserAuth === 'service' ? LONG_SIGN_IN : undefined
+    const settings = functionSettings({ ...file, resolved: resolve(file) }, { ...LONG_NAMES, signIn })
+    const isSelf = file.auth.appAuth.authServerType === 'Self'
+    const own = isSelf ? [authorizationServerSettings(file, LONG_SECRETS)] : []
+    const texts = [settings, ...own].map((document) => JSON.stringify(document))
     return problemIf(
-      Buffer.byteLength(JSON.stringify(settings)) > MAXIMUM_SETTINGS_BYTES,
+      Buffer.byteLength(texts.join('')) > MAXIMUM_SETTINGS_BYTES,
       'auth',
       `is too long together with runs: a function's environment holds 4096 bytes; shorten the lists`,
     )
@@ -163,10 +173,10 @@ const environmentSize: CrossCheck = {
 
 export const AUTH_CHECKS: readonly CrossCheck[] = [
   scopes,
-  selfServer,
   cognito,
   distinctIssuers,
   jwtValidation,
   tokenProxy,
+  proxyIssuers,
   environmentSize,
 ]

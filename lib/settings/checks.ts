@@ -9,6 +9,8 @@ import type { Route } from '../../functions/shared/routes.ts'
 import { AUTH_CHECKS } from './checks-auth.ts'
 import { INTERNAL_CHECKS } from './checks-internal.ts'
 import { PLACE_CHECKS } from './checks-place.ts'
+import { SELF_CHECKS } from './checks-self.ts'
+import { SESSION_CHECKS } from './checks-session.ts'
 import type { Problem } from './problems.ts'
 import type { SettingsFile } from './schema.ts'
 
@@ -21,7 +23,7 @@ export function crossChecks(
   const bad = issues
     .filter(({ code }) => code !== 'unrecognized_keys')
     .map(({ path }) => path.map(String).join('.'))
-  return [...PLACE_CHECKS, ...INTERNAL_CHECKS, ...AUTH_CHECKS]
+  return [...PLACE_CHECKS, ...INTERNAL_CHECKS, ...SESSION_CHECKS, ...AUTH_CHECKS, ...SELF_CHECKS]
     .filter(({ reads }) => !reads.some((path) => bad.some((other) => overlaps(path, other))))
     .flatMap(({ run }) => run(file, routes))
 }

@@ -33,15 +33,23 @@ export const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384',
 const scope = () => matching(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope without spaces')
 const audience = () => text('an audience, exactly as it is in the tokens')
 
+/** What the load balancer has to be told of the provider; the login function reads it in the discovery document. */
+export const OPEN_ID_ENDPOINTS = {
+  authorizationEndpoint: `signing in ("authorization_endpoint" in ${DISCOVERY})`,
+  tokenEndpoint: `exchanging codes ("token_endpoint" in ${DISCOVERY})`,
+  userInfoEndpoint: `user information ("userinfo_endpoint" in ${DISCOVERY})`,
+} as const
+
 const openIdSection = section(
   {
     baseUrl: url('the OpenID Connect provider'),
     issuerUrl: url(`the provider as it names itself ("issuer" in ${DISCOVERY})`).optional(),
     clientId: text('the id of the client that is registered for this deployment'),
     scopes: list(scope(), 'scopes').default(['openid', 'profile', 'email']),
-    authorizationEndpoint: url(`signing in ("authorization_endpoint" in ${DISCOVERY})`),
-    tokenEndpoint: url(`exchanging codes ("token_endpoint" in ${DISCOVERY})`),
-    userInfoEndpoint: url(`user information ("userinfo_endpoint" in ${DISCOVERY})`),
+    publicClient: flag().default(false),
+    authorizationEndpoint: url(OPEN_ID_ENDPOINTS.authorizationEndpoint).optional(),
+    tokenEndpoint: url(OPEN_ID_ENDPOINTS.tokenEndpoint).optional(),
+    userInfoEndpoint: url(OPEN_ID_ENDPOINTS.userInfoEndpoint).optional(),
   },
   { clientSecretName: SECRETS, clientSecretFile: SECRETS, clientSecret: SECRETS },
 ).prefault(EMPTY)
@@ -54,7 +62,9 @@ const userAuthSection = section(
     redirectUrl: landingPath.default('/v2'),
     cookieSetting: section({
       sameSitePolicy: choice(['DefaultMode', 'LaxMode', 'StrictMode', 'NoneMode']).default('LaxMode'),
-      domain: text('a host name').optional(),
+      domain: matching(/^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i, 'a host name such as example.com')
+        .transform((value) => value.replace(/^\./, '').toLowerCase())
+        .optional(),
     }).prefault(EMPTY),
     idpQueryParameter: matching(/^\w+$/, 'the name of a query parameter').optional(),
     httpProxyURL: proxyUrl().optional(),
@@ -92,41 +102,58 @@ const externalAuthServerSection = section({
   httpProxyURL: proxyUrl().optional(),
 }).prefault(EMPTY)
 
-const lifespan = () => duration(1000, 315_360_000_000, 'from 1s to 87600h').optional()
+const TOKEN_RANGE = 'from 1s to 87600h'
+const lifespan = () => duration(1000, 315_360_000_000, TOKEN_RANGE)
+
+/** What a client may be allowed to do at our own authorization server. */
+export const GRANT_TYPES = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  'urn:ietf:params:oauth:grant-type:device_code',
+] as const
 
 const staticClient = section(
   {
-    id: text('the id of the client'),
+    id: matching(/^[\w.~-]{1,128}$/, 'an id of letters, digits, dots, - and _').optional(),
+    name: text('what people read when they are asked about the client').optional(),
     public: flag().default(false),
     redirect_uris: z.array(url('a callback'), { error: 'must be a list of URLs' }).default([]),
-    grant_types: list(text('a grant type'), 'grant types').optional(),
-    response_types: list(text('a response type'), 'response types').optional(),
-    scopes: list(scope(), 'scopes').optional(),
+    grant_types: list(choice(GRANT_TYPES), 'grant types').optional(),
+    response_types: list(choice(['code', 'token']), 'response types').optional(),
+    scopes: list(scope(), 'scopes').default(['all', 'offline']),
+    firstParty: flag().optional(),
   },
-  { client_secret: 'is a secret, hashed or not; secrets are never in this file: remove it' },
+  {
+    client_secret:
+      'is a secret, hashed or not; secrets are never in this file: put the hash into the secret of ClientSecretsName',
+  },
 )
 
-const KEYS = 'is not needed: signing keys are managed by the deployment; remove it'
+const KEYS =
+  'names a file of a Kubernetes secret; give secrets.signingKeys.name instead, or let the stack create the keys'
 
 const selfAuthServerSection = section(
   {
     issuer: url('the issuer of the tokens').optional(),
-    accessTokenLifespan: lifespan(),
-    refreshTokenLifespan: lifespan(),
-    authorizationCodeLifespan: lifespan(),
+    accessTokenLifespan: lifespan().prefault('30m'),
+    refreshTokenLifespan: lifespan().prefault('60m'),
+    refreshTokenAbsoluteLifespan: lifespan().optional(),
+    authorizationCodeLifespan: duration(1000, 600_000, 'from 1s to 10m').prefault('5m'),
     staticClients: z
       .record(text('the id of a client'), staticClient, { error: 'must be a mapping of clients' })
       .default({}),
   },
   {
-    claimSymmetricEncryptionKeySecretName: KEYS,
+    claimSymmetricEncryptionKeySecretName:
+      'is not needed: codes and refresh tokens are kept in a table; remove it',
     tokenSigningRSAKeySecretName: KEYS,
     oldTokenSigningRSAKeySecretName: KEYS,
   },
 ).prefault(EMPTY)
 
 const flyteClientSection = section({
-  clientId: text('the id of the public client that the SDK and the CLI use'),
+  clientId: text('the id of the public client that the SDK and the CLI use').optional(),
   redirectUri: url("the CLI's callback").default('http://localhost:53593/callback'),
   scopes: list(scope(), 'scopes').default(['all', 'offline']),
   audience: z.string({ error: 'must be text' }).default(''),
@@ -142,6 +169,27 @@ const tokenEndpointProxySection = section({
   publicUrl: origin().optional(),
   pathPrefix: pathPrefix.default('/token-proxy'),
 }).prefault(EMPTY)
+
+const PROXY_HEADER =
+  /^(?!(?:authorization|flyte-authorization|cookie|host|te|upgrade|connection|content-.*|transfer-encoding|x-amzn-.*|x-forwarded-.*)$)[a-z0-9-]{1,64}$/i
+
+const proxyAuthSection = section({
+  header: matching(
+    PROXY_HEADER,
+    'the name of a header that an identity-aware proxy passes on, such as proxy-authorization or x-goog-iap-jwt-assertion',
+  ).default('proxy-authorization'),
+  issuers: list(
+    section({
+      issuer: url('the issuer, exactly as in the "iss" claim of its tokens'),
+      jwksUri: jwksUri().optional(),
+      algorithms: algorithms().default(['RS256']),
+      // There is no default: what is for somebody else is not for this deployment.
+      allowedAudience: list(audience(), 'audiences'),
+      audienceClaim: audienceClaim().optional(),
+    }),
+    'the issuers of tokens for the proxy',
+  ),
+}).optional()
 
 const CLUSTER = "belongs to Flyte's cluster components, which this deployment has none of; remove it"
 
@@ -162,6 +210,7 @@ export const authSection = section(
       thirdPartyConfig: section({ flyteClient: flyteClientSection }).prefault(EMPTY),
     }).prefault(EMPTY),
     tokenEndpointProxyConfig: tokenEndpointProxySection,
+    proxyAuth: proxyAuthSection,
   },
   {
     oidc: 'has keys that are not known here; only baseUrl and clientId can be pasted, and the client secret goes into Secrets Manager (secrets.oidcClientSecret)',

@@ -70,15 +70,16 @@ const ingressSection = section({
     cookieName: matching(/^[A-Za-z0-9_-]{1,64}$/, 'a cookie name of letters, digits, - and _').default(
       'AWSELBAuthSessionCookie',
     ),
-    timeout: duration(60_000, 604_800_000, 'from 1m to 168h').default(604_800_000),
+    timeout: duration(60_000, 2_592_000_000, 'from 1m to 720h').default(604_800_000),
+    idleTimeout: duration(60_000, 2_592_000_000, 'from 1m to 720h').optional(),
     extraParams: extraParams.default({}),
   }).prefault(EMPTY),
 }).prefault(EMPTY)
 
 const secretName = () =>
   matching(
-    /^(arn:aws[a-z-]*:secretsmanager:\S+|[\w/+=.@-]{1,512})$/,
-    'the name or the ARN of a secret in Secrets Manager',
+    /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6}|[\w/+=.@-]{1,512})$/,
+    'the name of a secret in Secrets Manager, or its whole ARN with the six characters at the end',
   )
 
 const secretsSection = section({
@@ -89,6 +90,8 @@ const secretsSection = section({
     versionId: matching(/^[A-Za-z0-9-]{32,64}$/, 'the VersionId that put-secret-value prints').optional(),
   }).prefault(EMPTY),
   cookieKeys: section({ name: secretName().optional() }).prefault(EMPTY),
+  signingKeys: section({ name: secretName().optional() }).prefault(EMPTY),
+  clientSecrets: section({ name: secretName().optional() }).prefault(EMPTY),
 }).prefault(EMPTY)
 
 const internalSection = section({
@@ -107,6 +110,7 @@ const perFunction = <Value extends z.ZodType>(value: Value) =>
     runs: value.optional(),
     actions: value.optional(),
     console: value.optional(),
+    login: value.optional(),
   }).prefault(EMPTY)
 
 const functionsSection = section({
@@ -127,6 +131,23 @@ const storagePrefix = matching(
   'an existing bucket and a prefix in it, such as s3://my-bucket/flyte',
 ).transform((value) => value.replace(/\/+$/, ''))
 
+/** The names of Secrets Manager, as far as they are safe in an ARN and leave room for what comes after. */
+const secretPrefix = matching(
+  /^[\w.-]+(\/[\w.-]+)*$/,
+  'the start of names in Secrets Manager, such as flyte-serverless/secrets',
+).max(64, { error: 'must have 64 characters at most' })
+
+const LOG_STREAM_PARTS = ['project', 'domain', 'run', 'action', 'attempt', 'pod'] as const
+const logStream = matching(
+  new RegExp(`^([^\\s:*{}]|\\{(${LOG_STREAM_PARTS.join('|')})\\})+$`),
+  `a name of log streams without spaces, : and *, in which {${LOG_STREAM_PARTS.join('}, {')}} stand for themselves`,
+)
+
+const logsSection = section({
+  group: matching(/^[\w./#-]{1,512}$/, 'the name of an existing log group in CloudWatch Logs'),
+  stream: logStream.default('{project}/{domain}/{run}/{action}/{attempt}'),
+})
+
 const runsSection = section(
   {
     trustForwardedIdentityHeaders: flag().default(true),
@@ -136,6 +157,8 @@ const runsSection = section(
       .array(projectName(), { error: 'must be a list of project names' })
       .default(['flytesnacks']),
     domains: list(projectName(), 'names of domains').default(['development', 'staging', 'production']),
+    secretPrefix: secretPrefix.optional(),
+    logs: logsSection.optional(),
   },
   { security: 'is not needed: authentication is always on; remove it' },
 ).prefault(EMPTY)
