@@ -8,6 +8,8 @@ import { build } from 'esbuild'
 import type { FunctionName } from '../functions/shared/routes.ts'
 import { ROUTES } from '../functions/shared/routes.ts'
 import { browserAssets } from './browser-assets.ts'
+import type { JobName } from './jobs.ts'
+import { JOBS } from './jobs.ts'
 import { lambdaCredentials } from './lambda-credentials.ts'
 import { lightDescriptors } from './light-descriptors.ts'
 import { lightHeaders } from './light-headers.ts'
@@ -24,9 +26,12 @@ export const BUNDLES_DIRECTORY = join(PROJECT, 'dist', 'functions')
 const REQUIRE_BANNER =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
 
+/** What is bundled and deployed: a function that a listener leads to, or one that runs by itself. */
+export type BundleName = FunctionName | JobName
+
 export interface BundleOptions {
   /** Default: the functions that the public listener can reach. */
-  readonly names?: readonly FunctionName[]
+  readonly names?: readonly BundleName[]
   /** The folder that has one folder a function, with `handler.ts` in it. Default `functions/`. */
   readonly source?: string
   /** Default {@link BUNDLES_DIRECTORY}. */
@@ -35,7 +40,7 @@ export interface BundleOptions {
 
 export interface Bundles {
   /** The folder of a function's bundle: `index.mjs` and its source map, ready to be an asset. */
-  readonly directoryOf: (name: FunctionName) => string
+  readonly directoryOf: (name: BundleName) => string
   /** What is in every bundle, as esbuild describes it. Also written beside the bundles as `metafile.json`. */
   readonly metafile: Metafile
 }
@@ -57,7 +62,7 @@ export async function bundleFunctions(options: BundleOptions = {}): Promise<Bund
     source = join(PROJECT, 'functions'),
     outdir = BUNDLES_DIRECTORY,
   } = options
-  const entries = names.map((name) => ({ name, handler: join(source, name, 'handler.ts') }))
+  const entries = names.map((name) => ({ name, handler: join(source, handlerOf(name)) }))
   const missing = entries.filter((entry) => !existsSync(entry.handler)).map((entry) => entry.handler)
   if (missing.length > 0) throw new BundleError(`There is no code to bundle at ${missing.join(', ')}`)
   const built = await Promise.all(
@@ -71,11 +76,16 @@ export async function bundleFunctions(options: BundleOptions = {}): Promise<Bund
   return { metafile, directoryOf: (name) => join(outdir, name) }
 }
 
+/** The file that a function starts with, below the folder of all functions. */
+function handlerOf(name: BundleName): string {
+  return Object.hasOwn(JOBS, name) ? JOBS[name as JobName] : `${name}/handler.ts`
+}
+
 /** The engine of the authorization server stores its models under the names of their classes. */
 const KEEPS_CLASS_NAMES: ReadonlySet<string> = new Set(['authorization-server'])
 
 interface Entry {
-  readonly name: FunctionName
+  readonly name: BundleName
   readonly handler: string
   readonly outdir: string
 }

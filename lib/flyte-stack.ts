@@ -20,6 +20,7 @@ import {
   allowRuns,
   allowSessions,
 } from './constructs/permissions.ts'
+import { allowProjectSecrets, allowTaskLogs } from './constructs/service-permissions.ts'
 import { Secrets } from './constructs/secrets.ts'
 import { Tables } from './constructs/tables.ts'
 import { hasAuthorizationServer } from './jobs.ts'
@@ -77,6 +78,8 @@ export class FlyteStack extends Stack {
       }),
     })
     allowRuns(this.functions.get('runs'), { tables, storage: runsBucket.storage })
+    allowProjectSecrets(this.functions.get('runs'), settings.resolved.secretPrefix)
+    if (settings.runs.logs !== undefined) allowTaskLogs(this.functions.get('runs'), settings.runs.logs.group)
     if (signIn !== undefined) {
       for (const reader of this.functions.all.filter((one) => SESSION_READERS.has(one.name)))
         allowSessions(reader, { tables, signIn })

@@ -4,10 +4,10 @@ import { App, Validations } from 'aws-cdk-lib'
 import { Code } from 'aws-cdk-lib/aws-lambda'
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api'
 import { AwsSolutionsChecks } from 'cdk-nag'
-import type { FunctionName } from '../functions/shared/routes.ts'
-import type { Bundles } from './bundling.ts'
+import type { BundleName, Bundles } from './bundling.ts'
 import { bundleFunctions } from './bundling.ts'
 import { FlyteStack } from './flyte-stack.ts'
+import { jobsOf } from './jobs.ts'
 import { deployedFunctions } from './listener-rules.ts'
 import { routesOfDeployment } from './settings/resolve.ts'
 import type { Settings } from './settings/settings.ts'
@@ -29,7 +29,7 @@ const STRICT = {
 
 export interface FlyteAppOptions {
   readonly settings: Settings
-  readonly codeFor: (name: FunctionName) => Code
+  readonly codeFor: (name: BundleName) => Code
   /** Where the cloud assembly goes. Default: where the CDK's command line wants it. */
   readonly outdir?: string
   /** Whether to check the template against AWS's schemas and cdk-nag's AwsSolutions rules. Default true. */
@@ -49,8 +49,9 @@ export function createApp({ settings, codeFor, outdir, checks = true }: FlyteApp
 }
 
 /** The functions that a deployment with these settings has. */
-export function functionsOf(settings: Settings): FunctionName[] {
-  return deployedFunctions(routesOfDeployment(settings), { internal: settings.internal.enabled })
+export function functionsOf(settings: Settings): BundleName[] {
+  const { enabled: internal } = settings.internal
+  return [...deployedFunctions(routesOfDeployment(settings), { internal }), ...jobsOf(settings)]
 }
 
 export interface SynthesizeOptions {
@@ -64,7 +65,7 @@ export interface SynthesizeOptions {
 
 /** A function of the template and the folder with its code. */
 export interface SynthesizedFunction {
-  readonly name: FunctionName
+  readonly name: BundleName
   /** The logical id of its AWS::Lambda::Function. */
   readonly logicalId: string
   readonly codeDirectory: string

@@ -2,11 +2,15 @@ import { Aws, Stack } from 'aws-cdk-lib'
 import { CfnTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { CfnPermission } from 'aws-cdk-lib/aws-lambda'
 import { Construct } from 'constructs'
+import type { FunctionName } from '../../functions/shared/routes.ts'
 import type { Entrance } from '../listener-rules.ts'
 import type { AppFunction } from './app-function.ts'
 
 /** Names of target groups are unique in an account and region, and 32 characters at most. */
 const MAXIMUM_NAME_LENGTH = 32
+
+/** What functions are called where their own name would not leave room for the deployment's. */
+const SHORT_NAMES: Partial<Readonly<Record<FunctionName, string>>> = { 'authorization-server': 'auth-server' }
 
 /**
  * The name of a target group. Functions read the access class from its end: a client cannot set it.
@@ -14,7 +18,7 @@ const MAXIMUM_NAME_LENGTH = 32
  * @throws {RangeError} when it is too long for AWS.
  */
 export function targetGroupName(deployment: string, { function: name, access }: Entrance): string {
-  const targetGroup = `${deployment}-${name}-${access}`
+  const targetGroup = `${deployment}-${SHORT_NAMES[name] ?? name}-${access}`
   if (targetGroup.length > MAXIMUM_NAME_LENGTH) throw new RangeError('the name of a target group is too long')
   return targetGroup
 }

@@ -1,4 +1,5 @@
 import { type Route, type RouteOptions, routesFor } from '../../functions/shared/routes.ts'
+import { DEFAULT_CLIENT_ID } from './authorization-server.ts'
 import type { TrustedIssuer } from './function-settings.ts'
 import type { SettingsFile } from './schema.ts'
 
@@ -16,6 +17,8 @@ export interface Resolved {
   /** Whose bearer tokens are accepted; the first is the one that the listener can verify too. */
   readonly trustedIssuers: readonly [TrustedIssuer, ...TrustedIssuer[]]
   readonly tokenProxyPublicUrl: string
+  /** Starts the names of projects' secrets. */
+  readonly secretPrefix: string
 }
 
 /** What of a file decides about its routes: also of one in which other things are wrong. */
@@ -54,11 +57,40 @@ export function resolve(file: SettingsFile): Resolved {
     authorizationServerUrl: file.auth.appAuth.externalAuthServer.baseUrl ?? openId.baseUrl,
     trustedIssuers: resolveIssuers(file),
     tokenProxyPublicUrl: file.auth.tokenEndpointProxyConfig.publicUrl ?? publicUrl,
+    secretPrefix: secretPrefixOf(file),
+  }
+}
+
+/** What the names of projects' secrets start with: by default the name of the stack, so that two do not meet. */
+export function secretPrefixOf({ name, runs }: Pick<SettingsFile, 'name' | 'runs'>): string {
+  return runs.secretPrefix ?? `${name}-serverless/secrets`
+}
+
+/** The public client of the SDK and the CLI; with an authorization server of our own, Flyte's default one. */
+export function flyteClientIdOf({ auth }: Pick<SettingsFile, 'auth'>): string {
+  return auth.appAuth.thirdPartyConfig.flyteClient.clientId ?? DEFAULT_CLIENT_ID
+}
+
+/** The issuer of this deployment's own tokens. */
+export function ownIssuerOf({ auth }: Pick<SettingsFile, 'auth'>): string {
+  return auth.appAuth.selfAuthServer.issuer ?? auth.authorizedUris[0] ?? ''
+}
+
+/** Our own tokens: the keys are read at the public URL, and a token is for one of those that are spelt out. */
+function ownIssuer(file: SettingsFile): TrustedIssuer {
+  const [publicUrl = '', ...others] = file.auth.authorizedUris
+  return {
+    issuer: ownIssuerOf(file),
+    jwksUri: `${publicUrl}/oauth2/jwks`,
+    algorithms: ['RS256'],
+    audienceClaim: 'aud',
+    audiences: [publicUrl, ...others.filter((uri) => !uri.includes('*'))],
   }
 }
 
 /** The accepted issuers with their defaults: audience, algorithms and where the audience is read. */
 export function resolveIssuers(file: SettingsFile): [TrustedIssuer, ...TrustedIssuer[]] {
+  if (file.auth.appAuth.authServerType === 'Self') return [ownIssuer(file)]
   const { openId } = file.auth.userAuth
   const server = file.auth.appAuth.externalAuthServer
   const complete = (entry: {
@@ -91,7 +123,5 @@ export function resolveIssuers(file: SettingsFile): [TrustedIssuer, ...TrustedIs
 /** Flyte's default, the public URLs; for Cognito this deployment's own clients, because that is what it names. */
 function defaultAudiences(file: SettingsFile, issuer: string): string[] {
   if (!isCognitoIssuer(issuer)) return file.auth.authorizedUris
-  return [
-    ...new Set([file.auth.appAuth.thirdPartyConfig.flyteClient.clientId, file.auth.userAuth.openId.clientId]),
-  ]
+  return [...new Set([flyteClientIdOf(file), file.auth.userAuth.openId.clientId])]
 }

@@ -1,0 +1,19 @@
+/** The functions that no listener leads to: run by a schedule or by a deployment, with a handler of their own. */
+import type { Settings } from './settings/settings.ts'
+
+/** Where the handler of each is, below `functions/`. */
+export const JOBS = {
+  'rotate-keys': 'authorization-server/rotate-handler.ts',
+} as const
+
+export type JobName = keyof typeof JOBS
+
+/** Whether the deployment issues its own tokens. */
+export function hasAuthorizationServer({ auth }: Settings): boolean {
+  return auth.appAuth.authServerType === 'Self'
+}
+
+/** The jobs that a deployment with these settings has. */
+export function jobsOf(settings: Settings): JobName[] {
+  return hasAuthorizationServer(settings) ? ['rotate-keys'] : []
+}
