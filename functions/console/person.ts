@@ -43,8 +43,9 @@ function knownBy(source: CallerSource, host: string): string {
       return `The load balancer signed you in with ${host}. It passed on who you are, but no name or e-mail.`
     case 'session':
       return `You signed in here with ${host}, and its signature is verified with every request.`
-    case 'bearer':
     case 'proxy-bearer':
+      return `The proxy that you came through knows you from ${host}, and the signature of that holds.`
+    case 'bearer':
       return `You sent an access token of ${host}, and its signature holds.`
   }
 }

@@ -11,8 +11,10 @@ import { signOutForm } from './sign-out.ts'
 export interface WhoAmIOptions {
   readonly request: HttpRequest
   readonly caller: Caller
-  readonly settings: Pick<FunctionSettings, 'auth' | 'loadBalancer'>
+  readonly settings: Pick<FunctionSettings, 'auth' | 'loadBalancer' | 'session'>
 }
+
+type Settings = WhoAmIOptions['settings']
 
 /** Answers the page; all of it but the last card works without JavaScript. */
 export function whoAmIPage({ request, caller, settings }: WhoAmIOptions): HttpResponse {
@@ -60,22 +62,49 @@ function identityCard({ profile, clientId }: Caller, { subject, issuer, kind, em
   return card('identity-title', 'Identity', 'Issuer and subject together are you; the rest may change.', rows)
 }
 
-function sessionCard(caller: Caller, { auth, loadBalancer }: WhoAmIOptions['settings']): Html {
-  const isBalancers = caller.source === 'alb-claims' || caller.source === 'alb-subject'
-  const scopes = isBalancers ? auth.userAuth.openId.scopes : caller.scopes
-  const lasts = isBalancers
-    ? `Up to ${spanText(loadBalancer.sessionTimeoutSeconds)} after you signed in`
-    : undefined
+function sessionCard({ source, scopes, expiresAtEpochSeconds }: Caller, settings: Settings): Html {
+  const { note, lasts } = SESSIONS[source](settings)
+  const asked = lasts === undefined ? scopes : settings.auth.userAuth.openId.scopes
   const rows: readonly Fact[] = [
-    ['Established by', ESTABLISHED_BY[caller.source]],
-    [isBalancers ? 'Scopes asked for' : 'Scopes', scopes.length === 0 ? 'none named' : scopes.join(', ')],
+    ['Established by', ESTABLISHED_BY[source]],
+    [
+      lasts === undefined ? 'Scopes' : 'Scopes asked for',
+      asked.length === 0 ? 'none named' : asked.join(', '),
+    ],
     ['Session lasts', lasts],
-    [isBalancers ? 'This proof holds until' : 'Holds until', time(caller.expiresAtEpochSeconds)],
+    [lasts === undefined ? 'Holds until' : 'This proof holds until', time(expiresAtEpochSeconds)],
   ]
-  const note = isBalancers
-    ? 'The load balancer proves who you are anew with every request, for a short while each.'
-    : 'What you may do is decided by every request anew.'
   return card('session-title', 'How that is known', note, rows)
+}
+
+interface SessionFacts {
+  readonly note: string
+  /** Undefined where there is no session. */
+  readonly lasts: string | undefined
+}
+
+const ofBalancer = ({ loadBalancer }: Settings): SessionFacts => ({
+  note: 'The load balancer proves who you are anew with every request, for a short while each.',
+  lasts: `Up to ${spanText(loadBalancer.sessionTimeoutSeconds)} after you signed in`,
+})
+const ofToken = (): SessionFacts => ({
+  note: 'What you may do is decided by every request anew.',
+  lasts: undefined,
+})
+const ofSession = ({ session }: Settings): SessionFacts => ({
+  note: 'Your provider’s proof is verified with every request. When it runs out it is renewed, and nobody notices.',
+  lasts:
+    session === undefined
+      ? undefined
+      : `Up to ${spanText(session.absoluteSeconds)} after you signed in, or ${spanText(session.idleSeconds)} without a request`,
+})
+
+const SESSIONS: Readonly<Record<Caller['source'], (settings: Settings) => SessionFacts>> = {
+  'alb-claims': ofBalancer,
+  'alb-subject': ofBalancer,
+  session: ofSession,
+  bearer: ofToken,
+  'proxy-bearer': ofToken,
 }
 
 const ESTABLISHED_BY: Readonly<Record<Caller['source'], string>> = {
@@ -83,7 +112,7 @@ const ESTABLISHED_BY: Readonly<Record<Caller['source'], string>> = {
   'alb-subject': "The load balancer's session, with the subject alone",
   session: 'A session of this deployment, in sealed cookies',
   bearer: 'An access token',
-  'proxy-bearer': 'An access token in proxy-authorization',
+  'proxy-bearer': 'The identity-aware proxy that you came through',
 }
 
 type Fact = readonly [term: string, value: string | Html | undefined]

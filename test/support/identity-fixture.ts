@@ -20,6 +20,7 @@ export interface SettingsChanges {
   readonly authorizedUris?: readonly string[]
   readonly runs?: Partial<FunctionSettings['runs']>
   readonly loadBalancer?: Partial<FunctionSettings['loadBalancer']>
+  readonly proxyAuth?: FunctionSettings['auth']['proxyAuth']
   readonly trustedIssuer?: Partial<FunctionSettings['auth']['trustedIssuers'][number]>
 }
 
@@ -61,6 +62,7 @@ export function functionSettings(issuer: string, changes: SettingsChanges = {}):
           ...changes.trustedIssuer,
         },
       ],
+      ...(changes.proxyAuth === undefined ? {} : { proxyAuth: changes.proxyAuth }),
     },
     runs: {
       trustForwardedIdentityHeaders: true,
@@ -68,6 +70,8 @@ export function functionSettings(issuer: string, changes: SettingsChanges = {}):
       storagePrefix: 's3://bucket/prefix',
       seedProjects: ['flytesnacks'],
       domains: ['development'],
+      secretPrefix: 'flyte-serverless/secrets',
+      logs: null,
       ...changes.runs,
     },
     loadBalancer: {

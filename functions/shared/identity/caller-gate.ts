@@ -26,7 +26,7 @@ export function createCallerGate(resolve: CallerResolver, publicUrl: PublicUrlRe
   return async (context, request, call) => {
     const resolved = await resolve(request, call)
     if (resolved === undefined) throw new ServiceError('credentials_missing')
-    assertSameSite(request, publicUrl)
+    assertSameSite(request, publicUrl, resolved.caller.source)
     context.values.set(callerKey, resolved)
   }
 }

@@ -8,7 +8,7 @@ export type CallerSource =
   | 'alb-subject'
   /** A bearer token in `authorization` or `flyte-authorization`. */
   | 'bearer'
-  /** A bearer token in `proxy-authorization`. */
+  /** The token of an identity-aware proxy, in `proxy-authorization` or the header that `auth.proxyAuth` names. */
   | 'proxy-bearer'
   /** The session cookies of this deployment's own sign-in. */
   | 'session'

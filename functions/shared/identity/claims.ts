@@ -10,6 +10,7 @@
  * | Keycloak | `azp` | `scope` text | `preferred_username` = `service-account-` + `azp` |
  * | Cognito | `client_id` | `scope` text | `sub` = `client_id` |
  * | Google | `azp` | none | `sub` = `azp` |
+ * | AWS STS, Kubernetes | none | none | a claim that each adds about the workload |
  */
 import type { VerifiedAccessToken } from '../tokens/access-token.ts'
 import type { JwtObject } from '../tokens/jwt.ts'
@@ -17,6 +18,8 @@ import type { Caller, CallerSource } from './caller.ts'
 import { fillProfile, profileOfClaims } from './profile.ts'
 
 const CLIENT_CLAIMS = ['client_id', 'cid', 'azp', 'appid'] as const
+/** What the tokens of AWS's outbound identity federation and of Kubernetes service accounts say of the workload. */
+const WORKLOAD_CLAIMS = ['https://sts.amazonaws.com/', 'kubernetes.io'] as const
 const ENTRA_ISSUER =
   /^https:\/\/(sts\.windows\.net|login\.microsoftonline\.(com|us)|login\.partner\.microsoftonline\.cn)\//
 const MAX_SCOPES = 200
@@ -61,6 +64,7 @@ export function principalOf({ claims, issuer, subject }: VerifiedAccessToken): P
 function declaresApplication(claims: JwtObject, client: string | undefined, subject: string): boolean {
   if (claims.idtyp === 'app') return true
   if (claims.gty === 'client-credentials') return true
+  if (WORKLOAD_CLAIMS.some((name) => typeof claims[name] === 'object' && claims[name] !== null)) return true
   if (client === undefined) return false
   if (subject === `${client}@clients`) return true
   return claims.preferred_username === `service-account-${client.toLowerCase()}`

@@ -10,6 +10,7 @@ import type { DocumentFetcher } from '../tokens/remote-document.ts'
 import { createAlbIdentity } from './alb-identity.ts'
 import { type CallerGate, createCallerGate } from './caller-gate.ts'
 import { createEnricher, type Enricher } from './enrich.ts'
+import { createProxyCredentials } from './proxy-credentials.ts'
 import { type CallerResolver, createCallerResolver } from './resolve-caller.ts'
 import type { SessionCallerReader } from './session-caller.ts'
 import { createUserinfoClient } from './userinfo.ts'
@@ -45,6 +46,9 @@ export function createIdentity(deps: IdentityDeps): Identity {
     verifyAccessToken: createAccessTokenVerifier({ trustedIssuers, fetch: toIssuer, metadata, now }),
     albIdentity: runs.trustForwardedIdentityHeaders ? createAlbIdentity({ loadBalancer, fetch, now }) : null,
     sessionCaller: deps.sessionCaller ?? null,
+    proxyCredentials: auth.proxyAuth
+      ? createProxyCredentials(auth.proxyAuth, { fetch: toIssuer, metadata, now })
+      : null,
   })
   return {
     resolveCaller,

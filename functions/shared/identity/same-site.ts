@@ -3,18 +3,24 @@ import { ServiceError } from '../errors.ts'
 import type { HttpRequest } from '../http/message.ts'
 import { requestHost } from '../http/message.ts'
 import type { PublicUrlResolver } from '../http/public-url.ts'
+import type { CallerSource } from './caller.ts'
 
 /**
- * Refuses a request that changes something, rides on the load balancer's session, and was asked for by a page
- * of another site. What a browser says about that (`sec-fetch-site`, `origin`) has to name this very origin if
+ * Refuses a request that changes something, rides on a session of the load balancer or of an identity-aware proxy in
+ * front of it, and was asked for by a page of another site. What a browser says about that (`sec-fetch-site`, `origin`) has to name this very origin if
  * it is there; other programs say nothing, and have no session that somebody else could ride on.
  *
  * Requests with other credentials pass: a bearer token is not sent by itself.
  *
  * @throws {ServiceError} `cross_site_request`
  */
-export function assertSameSite(request: HttpRequest, publicUrl: PublicUrlResolver): void {
-  if (request.access !== 'oidc' || request.method === 'GET' || request.method === 'HEAD') return
+export function assertSameSite(
+  request: HttpRequest,
+  publicUrl: PublicUrlResolver,
+  source?: CallerSource,
+): void {
+  const ridesOnSession = request.access === 'oidc' || source === 'proxy-bearer'
+  if (!ridesOnSession || request.method === 'GET' || request.method === 'HEAD') return
   const sites = request.headers['sec-fetch-site'] ?? []
   const origins = request.headers.origin ?? []
   const ours = ownOrigins(request, publicUrl)

@@ -32,6 +32,8 @@ export type AccessTokenVerifier = (token: string) => Promise<VerifiedAccessToken
 
 export interface AccessTokenDeps extends KeySetDeps {
   readonly trustedIssuers: readonly TrustedIssuer[]
+  /** Which kinds of token are accepted. Default {@link assertAccessTokenKind}. */
+  readonly assertKind?: typeof assertAccessTokenKind
 }
 
 interface Issuer {
@@ -41,6 +43,7 @@ interface Issuer {
 
 /** Makes the verifier. @throws {TypeError} if an issuer is listed twice: which rules hold would be a guess. */
 export function createAccessTokenVerifier(deps: AccessTokenDeps): AccessTokenVerifier {
+  const { assertKind = assertAccessTokenKind } = deps
   const issuers = new Map<unknown, Issuer>()
   for (const rules of deps.trustedIssuers) {
     if (issuers.has(rules.issuer)) throw new TypeError('a trusted issuer is listed twice')
@@ -48,7 +51,7 @@ export function createAccessTokenVerifier(deps: AccessTokenDeps): AccessTokenVer
   }
   return async (token) => {
     const jwt = parseUnverifiedJwt(token)
-    assertAccessTokenKind(jwt.header, jwt.payload)
+    assertKind(jwt.header, jwt.payload)
     const issuer = issuers.get(jwt.payload.iss)
     if (issuer === undefined) throw new ServiceError('issuer_untrusted')
     await assertSignature(jwt, issuer)

@@ -19,6 +19,10 @@ const OTHER_KINDS_OF_TYP_CLAIM: ReadonlySet<string> = new Set([
   'logout',
 ])
 const BEARER_TYP_CLAIM = 'bearer'
+/** Of those kinds, an ID token is what most proxies ask for. */
+const NEVER_SHOWN_TO_PROXIES: ReadonlySet<string> = new Set(
+  [...OTHER_KINDS_OF_TYP_CLAIM].filter((kind) => kind !== 'id'),
+)
 
 /** Claims that only ID tokens have (OpenID Connect Core sections 2 and 3.3.2.11). */
 const ID_TOKEN_CLAIMS = ['nonce', 'at_hash', 'c_hash', 's_hash'] as const
@@ -52,6 +56,26 @@ export function assertAccessTokenKind(header: JwtObject, payload: JwtObject): vo
   if (refused) throw new ServiceError('token_kind_refused')
 }
 
+/**
+ * Makes sure that a token can be what a client shows to an identity-aware proxy, or what such a proxy says of a
+ * client: an ID token, an access token, or an assertion of the proxy's own.
+ *
+ * Refuses refresh tokens, logout tokens and tokens that are bound to a key.
+ *
+ * @throws {ServiceError} `token_kind_refused`
+ */
+export function assertProxyTokenKind(header: JwtObject, payload: JwtObject): void {
+  const type = headerType(header)
+  const { typ, token_use: use } = payload
+  const refused =
+    (type !== ACCESS_TOKEN_TYPE && type !== ANY_JWT_TYPE) ||
+    (use !== undefined && use !== 'access' && use !== 'id') ||
+    (typeof typ === 'string' && NEVER_SHOWN_TO_PROXIES.has(typ.toLowerCase())) ||
+    payload.events !== undefined ||
+    payload.cnf !== undefined
+  if (refused) throw new ServiceError('token_kind_refused')
+}
+
 /** The `typ` in lower case without `application/` (RFC 7515 section 4.1.9); absent counts as `jwt`. */
 function headerType(header: JwtObject): string | undefined {
   const { typ } = header
@@ -63,6 +87,18 @@ function saysAnotherKind(payload: JwtObject): boolean {
   const { typ, token_use: use } = payload
   if (use !== undefined && use !== 'access') return true
   return typeof typ === 'string' && OTHER_KINDS_OF_TYP_CLAIM.has(typ.toLowerCase())
+}
+
+/**
+ * Whether a verified token says of itself that it is an ID token; then there is no use in asking userinfo with it.
+ * Some ID tokens do not say so.
+ */
+export function isMarkedAsIdToken(payload: JwtObject): boolean {
+  const { typ, iss, token_use: use } = payload
+  const isOfGoogle = typeof iss === 'string' && ISSUERS_OF_ID_TOKENS_ONLY.has(iss)
+  return (
+    isOfGoogle || use === 'id' || (typeof typ === 'string' && /^id$/i.test(typ)) || looksLikeIdToken(payload)
+  )
 }
 
 function looksLikeIdToken(payload: JwtObject): boolean {

@@ -176,6 +176,22 @@ const EXAMPLES: Record<string, [claims: Record<string, unknown>, caller: Partial
     { iss: 'https://accounts.google.com', sub: '1099', azp: '1099', email: 'bot@p.iam.gserviceaccount.com' },
     { kind: 'application', subject: '1099', clientId: '1099' },
   ],
+  'AWS, a workload by its web identity token': [
+    {
+      iss: 'https://1a2b.tokens.sts.global.api.aws',
+      sub: 'arn:aws:iam::123456789012:role/reporter',
+      'https://sts.amazonaws.com/': { aws_account: '123456789012' },
+    },
+    { kind: 'application', subject: 'arn:aws:iam::123456789012:role/reporter', clientId: undefined },
+  ],
+  'Kubernetes, a workload by its service account': [
+    {
+      iss: 'https://oidc.eks.eu-west-1.amazonaws.com/id/ABC',
+      sub: 'system:serviceaccount:flyte:reporter',
+      'kubernetes.io': { namespace: 'flyte' },
+    },
+    { kind: 'application', subject: 'system:serviceaccount:flyte:reporter' },
+  ],
   'RFC 9068, a person': [
     { iss: 'https://as.example', sub: 'ada', client_id: 'flytectl', scope: 'all' },
     { kind: 'user', subject: 'ada', clientId: 'flytectl', scopes: ['all'] },

@@ -12,6 +12,7 @@ import {
   NOW_SECONDS,
   PUBLIC_URL,
   requestWith,
+  type SettingsChanges,
   startAlbRegion,
 } from '../../../support/identity-fixture.ts'
 import {
@@ -66,12 +67,17 @@ interface Options {
   store?: ClaimsStore | null
   userinfoSubject?: 'match' | 'adopt'
   budgetMs?: number
+  readonly proxyAuth?: SettingsChanges['proxyAuth']
 }
 
 /** One instance of a function. */
-function instance({ store = null, userinfoSubject = 'match', budgetMs }: Options = {}): Identity {
+function instance(options: Options = {}): Identity {
+  const { store = null, userinfoSubject = 'match', budgetMs, proxyAuth } = options
   return createIdentity({
-    settings: functionSettings(provider.issuer, { runs: { userinfoSubject } }),
+    settings: functionSettings(provider.issuer, {
+      runs: { userinfoSubject },
+      ...(proxyAuth ? { proxyAuth } : {}),
+    }),
     now: () => nowMs,
     claimsStore: store,
     fetch: region.fetch,
@@ -134,7 +140,8 @@ describe('a caller whose token carries only a subject', () => {
   })
 
   it('is asked about behind a proxy’s credential as well', async () => {
-    const by = instance()
+    const { trustedIssuers } = functionSettings(provider.issuer).auth
+    const by = instance({ proxyAuth: { header: 'proxy-authorization', issuers: trustedIssuers } })
     const request = requestWith({ 'proxy-authorization': `Bearer ${await token()}` })
     const resolved = await by.resolveCaller(request, newCall())
     expect(resolved && (await by.enrich(resolved, newCall()))).toMatchObject({ profile: ADAS_PROFILE })

@@ -83,15 +83,11 @@ describe('a caller in the open', () => {
       () => ({ authorization: `Bearer ${adasToken}`, 'flyte-authorization': `Bearer ${adasToken}` }),
       { subject: 'ada', source: 'bearer' },
     ],
+    ['nobody by proxy-authorization', () => ({ 'proxy-authorization': `Bearer ${adasToken}` }), 'nobody'],
     [
-      'known by proxy-authorization where there is nothing else',
-      () => ({ 'proxy-authorization': `Bearer ${adasToken}` }),
-      { subject: 'ada', source: 'proxy-bearer' },
-    ],
-    [
-      'known by authorization rather than by proxy-authorization',
-      () => ({ authorization: `Bearer ${adasToken}`, 'proxy-authorization': `Bearer ${gracesToken}` }),
-      { subject: 'ada', source: 'bearer' },
+      'nobody by two of them, which are for somebody else',
+      () => ({ 'proxy-authorization': ['Bearer a', 'Bearer b'] }),
+      'nobody',
     ],
     ['nobody with a password for a proxy', () => ({ 'proxy-authorization': 'Basic YTpi' }), 'nobody'],
     ['nobody by the load balancer’s signed header', () => ({ 'x-amzn-oidc-data': region.data() }), 'nobody'],
@@ -131,11 +127,6 @@ describe('a caller in the open', () => {
       'credentials_malformed',
     ],
     [
-      'a bearer without a token for a proxy',
-      () => ({ 'proxy-authorization': 'Bearer' }),
-      'credentials_malformed',
-    ],
-    [
       'authorization twice',
       () => ({ authorization: [`Bearer ${adasToken}`, `Bearer ${gracesToken}`] }),
       'credentials_duplicated',
@@ -148,11 +139,6 @@ describe('a caller in the open', () => {
     [
       'flyte-authorization twice',
       () => ({ 'flyte-authorization': ['Bearer a', 'Bearer b'] }),
-      'credentials_duplicated',
-    ],
-    [
-      'proxy-authorization twice',
-      () => ({ 'proxy-authorization': ['Bearer a', 'Bearer b'] }),
       'credentials_duplicated',
     ],
     [
