@@ -1,5 +1,5 @@
-/** Secrets Manager for the local stack: GetSecretValue over the secrets that the template declares. */
-import { randomInt } from 'node:crypto'
+/** Secrets Manager for the local stack: reads and replaces the secrets that the template declares. */
+import { randomInt, randomUUID } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { readBody } from '../http.ts'
 import { closeServer, LOOPBACK, listen } from '../listening.ts'
@@ -54,69 +54,132 @@ export function generateSecretString(options: GenerateSecretString): string {
 }
 
 /** The secret that a name, an ARN or an ARN without its last six characters stands for. */
-export function findSecret(secrets: readonly LocalSecret[], id: string): LocalSecret | undefined {
+export function findSecret<S extends LocalSecret>(secrets: readonly S[], id: string): S | undefined {
   return secrets.find(({ arn, name }) => id === arn || id === name || id === arn.replace(/-\w{6}$/, ''))
 }
 
+/** Told of each new value, by the secret's name. */
+export type OnSecretChange = (name: string, value: string) => Promise<void>
+
 /**
- * Starts the double on a free port. It asks who signed a request and what they may read, and does not check
- * the signature.
+ * Starts the double on a free port. It asks who signed a request and what they may do, and does not check the
+ * signature.
+ *
+ * @param options.onChange Has to have kept the value before whoever put it is answered.
  */
 export async function startSecretsManager(options: {
   secrets: readonly LocalSecret[]
   access: Access
+  onChange?: OnSecretChange
 }): Promise<LocalSecretsManager> {
+  const { access, onChange = async () => {} } = options
+  const secrets = options.secrets.map((secret) => new KeptSecret(secret))
   const server = createServer(async (request, response) => {
     const body = await readBody(request).catch(() => Buffer.alloc(0))
-    const { status, ...answer } = answerTo({ headers: request.headers, body, ...options })
+    const { headers } = request
+    const { status, ...answer } = await answerTo({ headers, body, secrets, access, onChange })
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(answer))
   })
   const port = await listen(server, { port: 0 })
   return { endpoint: `http://${LOOPBACK}:${port}`, close: () => closeServer(server) }
 }
 
-type Answer = { readonly status: number } & Readonly<Record<string, unknown>>
+/** A secret with every version that it has had since the start. */
+class KeptSecret implements LocalSecret {
+  readonly arn: string
+  readonly name: string
+  #currentId = randomUUID() as string
+  readonly #versions = new Map<string, string>()
 
-function answerTo(options: {
-  headers: IncomingHttpHeaders
-  body: Buffer
-  secrets: readonly LocalSecret[]
-  access: Access
-}): Answer {
-  const { headers, body, secrets, access } = options
-  const accessKeyId = claimedAccessKeyId(headers)
-  if (accessKeyId === undefined) return refused('MissingAuthenticationTokenException')
-  const caller = access.callerOf(accessKeyId, sessionTokenOf(headers))
-  if (caller === undefined) return refused('UnrecognizedClientException')
-  if (headers['x-amz-target'] !== 'secretsmanager.GetSecretValue') return refused('UnknownOperationException')
-  const id = secretIdOf(body)
-  if (id === undefined) return refused('InvalidParameterException')
-  const secret = findSecret(secrets, id)
-  // Before anything else is said: who may not read a secret does not learn whether it is there.
-  const refusal = caller.refusal('secretsmanager:GetSecretValue', secret?.arn ?? id)
-  if (refusal !== undefined) return refused('AccessDeniedException', refusalMessage(refusal, id))
-  return secret === undefined ? refused('ResourceNotFoundException') : found(secret)
+  constructor({ arn, name, value }: LocalSecret) {
+    this.arn = arn
+    this.name = name
+    this.#versions.set(this.#currentId, value)
+  }
+
+  get value(): string {
+    return this.#versions.get(this.#currentId) ?? ''
+  }
+
+  get versionId(): string {
+    return this.#currentId
+  }
+
+  /** Puts a version. @returns false if there is one with this id and another value. */
+  put(value: string, versionId: string): boolean {
+    const there = this.#versions.get(versionId)
+    if (there !== undefined) return there === value
+    this.#versions.set(versionId, value)
+    this.#currentId = versionId
+    return true
+  }
 }
 
-function found({ arn, name, value }: LocalSecret): Answer {
-  return {
+type Answer = { readonly status: number } & Readonly<Record<string, unknown>>
+
+interface SecretRequest {
+  readonly SecretId: string
+  readonly SecretString?: unknown
+  readonly ClientRequestToken?: unknown
+}
+
+type Operation = (secret: KeptSecret, request: SecretRequest, onChange: OnSecretChange) => Promise<Answer>
+
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  GetSecretValue: async ({ arn, name, value, versionId }) => ({
     status: 200,
     ARN: arn,
     Name: name,
     SecretString: value,
-    VersionId: '00000000-0000-0000-0000-000000000001',
+    VersionId: versionId,
     VersionStages: ['AWSCURRENT'],
+  }),
+
+  PutSecretValue: async (secret, { SecretString: value, ClientRequestToken: token }, onChange) => {
+    if (typeof value !== 'string' || value === '') return refused('InvalidParameterException')
+    const versionId = token === undefined ? randomUUID() : String(token)
+    if (versionId.length < 32 || versionId.length > 64) return refused('InvalidParameterException')
+    if (!secret.put(value, versionId)) return refused('ResourceExistsException')
+    await onChange(secret.name, secret.value)
+    const { arn, name } = secret
+    return { status: 200, ARN: arn, Name: name, VersionId: versionId, VersionStages: ['AWSCURRENT'] }
+  },
+}
+
+async function answerTo(options: {
+  headers: IncomingHttpHeaders
+  body: Buffer
+  secrets: readonly KeptSecret[]
+  access: Access
+  onChange: OnSecretChange
+}): Promise<Answer> {
+  const { headers, body, secrets, access, onChange } = options
+  const accessKeyId = claimedAccessKeyId(headers)
+  if (accessKeyId === undefined) return refused('MissingAuthenticationTokenException')
+  const caller = access.callerOf(accessKeyId, sessionTokenOf(headers))
+  if (caller === undefined) return refused('UnrecognizedClientException')
+  const [, name = ''] = String(headers['x-amz-target']).split('secretsmanager.')
+  const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined
+  if (operation === undefined) return refused('UnknownOperationException')
+  const request = requestOf(body)
+  if (request === undefined) return refused('InvalidParameterException')
+  const secret = findSecret(secrets, request.SecretId)
+  // Before anything else is said: who may not use a secret does not learn whether it is there.
+  const refusal = caller.refusal(`secretsmanager:${name}`, secret?.arn ?? request.SecretId)
+  if (refusal !== undefined) {
+    return refused('AccessDeniedException', refusalMessage(refusal, request.SecretId))
   }
+  return secret === undefined ? refused('ResourceNotFoundException') : operation(secret, request, onChange)
 }
 
 function refused(type: string, message?: string): Answer {
   return { status: 400, __type: type, ...(message === undefined ? {} : { Message: message }) }
 }
 
-function secretIdOf(body: Buffer): string | undefined {
+function requestOf(body: Buffer): SecretRequest | undefined {
   try {
-    const { SecretId } = JSON.parse(body.toString('utf8')) as { SecretId?: unknown }
-    return typeof SecretId === 'string' ? SecretId : undefined
+    const request = JSON.parse(body.toString('utf8')) as { SecretId?: unknown }
+    return typeof request.SecretId === 'string' ? (request as SecretRequest) : undefined
   } catch {
     return undefined
   }
