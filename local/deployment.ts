@@ -18,6 +18,7 @@ import {
   type ResourceNames,
   resourceNames,
 } from './resource-names.ts'
+import { clientOfFunctions, clientOfRules, type DeployedClient } from './web-client.ts'
 
 export interface Deployment {
   readonly template: CloudFormationTemplate
@@ -33,8 +34,8 @@ export interface Deployment {
   readonly identities: readonly FunctionIdentity[]
   /** Which functions the load balancer may invoke for which target groups. */
   readonly mayInvoke: MayInvoke
-  /** The client that authenticate-oidc signs people in with; undefined if no rule does. */
-  readonly signIn: { readonly clientId: string; readonly clientSecret: string } | undefined
+  /** The client that people are signed in with; undefined if nobody is. */
+  readonly signIn: DeployedClient | undefined
 }
 
 export interface DeploymentOptions {
@@ -88,7 +89,7 @@ export async function readDeployment(options: DeploymentOptions): Promise<Deploy
       functions.set(id, readFunction({ properties: await resolved(resource), name, arn, directory }))
     }
   }
-  const signIn = await readSignIn(template, resolver)
+  const signIn = (await clientOfRules(template, resolver)) ?? clientOfFunctions(functions.values(), secrets)
   return {
     template,
     region,
@@ -157,23 +158,6 @@ function lookUp(secrets: readonly LocalSecret[], reference: DynamicReference): s
   if (secret === undefined)
     throw new TypeError('the template refers to a secret or parameter that it does not make')
   return secret.value
-}
-
-async function readSignIn(
-  template: CloudFormationTemplate,
-  resolver: Resolver,
-): Promise<Deployment['signIn']> {
-  for (const resource of Object.values(template.Resources ?? {})) {
-    if (resource.Type !== 'AWS::ElasticLoadBalancingV2::ListenerRule') continue
-    const { Actions = [] } = (resource.Properties ?? {}) as {
-      Actions?: { AuthenticateOidcConfig?: Properties }[]
-    }
-    const config = Actions.find((action) => action.AuthenticateOidcConfig)?.AuthenticateOidcConfig
-    if (config === undefined) continue
-    const { ClientId, ClientSecret } = (await resolver.resolve(config)) as Properties
-    return { clientId: String(ClientId), clientSecret: String(ClientSecret) }
-  }
-  return undefined
 }
 
 /** The logical id of the function that a target's `Id` leads to, through its alias and version. */

@@ -5,25 +5,30 @@ import { LOCAL_ACCOUNT } from './resource-names.ts'
 
 export const LOCAL_REGION = 'eu-west-1'
 
+/** Who signs browsers in: the load balancer, or the login function. */
+export type BrowserAuth = 'alb' | 'service'
+
 /** A part of flyte.yaml: what of the local settings is to be different. */
 export interface SettingsOverride {
   readonly [key: string]: unknown
 }
 
-/** The client that the load balancer signs people in with at the local provider. */
-export const LOAD_BALANCER_CLIENT_ID = 'flyte-load-balancer'
+/** The client that people are signed in with in their browsers at the local provider. */
+export const WEB_CLIENT_ID = 'flyte-web'
 
 /**
  * The settings as a document that `flyte.yaml` could be (JSON is YAML).
  *
+ * @param options.browserAuth Who signs browsers in. Default: the load balancer.
  * @param options.override Merged over the document, object by object; a list replaces a list.
  */
 export function localSettings(options: {
   publicUrl: string
   provider: ProviderDescription
+  browserAuth?: BrowserAuth
   override?: SettingsOverride
 }): string {
-  const { publicUrl, provider, override = {} } = options
+  const { publicUrl, provider, browserAuth = 'alb', override = {} } = options
   const document = {
     name: 'flyte',
     aws: { region: LOCAL_REGION },
@@ -35,7 +40,7 @@ export function localSettings(options: {
       userAuth: {
         openId: {
           baseUrl: provider.issuer,
-          clientId: provider.clientId ?? LOAD_BALANCER_CLIENT_ID,
+          clientId: provider.clientId ?? WEB_CLIENT_ID,
           authorizationEndpoint: provider.authorizationEndpoint,
           tokenEndpoint: provider.tokenEndpoint,
           userInfoEndpoint: provider.userInfoEndpoint,
@@ -64,6 +69,7 @@ export function localSettings(options: {
         },
       },
     },
+    ingress: { browserAuth },
   }
   return JSON.stringify(merge(document, override))
 }

@@ -27,6 +27,7 @@ import { lockDataDirectory } from './data-lock.ts'
 import { type Deployment, readDeployment } from './deployment.ts'
 import { type FunctionFleet, startFunctions } from './function-fleet.ts'
 import type { LogLine } from './functions/types.ts'
+import type { WebClient } from './identity-provider/clients.ts'
 import { type IdentityProvider, startIdentityProvider } from './identity-provider/index.ts'
 import { LOOPBACK, type ReservedPort, reservePort } from './listening.ts'
 import { STAND_IN_PORTS, withRealPorts } from './ports.ts'
@@ -37,7 +38,7 @@ import {
   type RealProvider,
 } from './provider-description.ts'
 import { type ServiceEndpoints, startServices } from './services.ts'
-import { LOAD_BALANCER_CLIENT_ID, localSettings, type SettingsOverride } from './settings.ts'
+import { type BrowserAuth, localSettings, type SettingsOverride, WEB_CLIENT_ID } from './settings.ts'
 import { LOCAL_DIRECTORY, type LocalSynthesis, synthesizeLocally } from './synthesis.ts'
 
 export interface StackOptions {
@@ -49,8 +50,12 @@ export interface StackOptions {
   readonly tls?: boolean
   /** A real identity provider in place of the local one. */
   readonly provider?: RealProvider | undefined
+  /** Who signs browsers in: the load balancer, or the login function. Default: the load balancer. */
+  readonly browserAuth?: BrowserAuth | undefined
   /** How long an access token of the local identity provider is valid, in seconds. Default: an hour. */
   readonly accessTokenSeconds?: number
+  /** How long an ID token of the local identity provider is valid, in seconds. Default: an hour. */
+  readonly idTokenSeconds?: number
   /** What of the settings is to be different. */
   readonly settings?: SettingsOverride
   /** Other code for functions, by their names in the route table: folders with an `index.mjs`. For tests. */
@@ -120,7 +125,7 @@ async function start(options: StackOptions, closing: Closing): Promise<Stack> {
   await ports.provider.release()
   const provider = described
     ? undefined
-    : await startProvider({ options, url, port: ports.provider.port, deployment, closing })
+    : await startProvider({ options, url, port: ports.provider.port, deployment, authority, closing })
   const { dataDirectory } = options
   const log = options.onLogLine ?? (() => {})
   const endpoints = await startServices({ deployment, dataDirectory, closing, log })
@@ -178,6 +183,7 @@ function synthesize(
   const settings = localSettings({
     publicUrl: originOf(options, STAND_IN_PORTS.stack),
     provider: described ?? localProvider(`http://localhost:${STAND_IN_PORTS.provider}`),
+    ...(options.browserAuth === undefined ? {} : { browserAuth: options.browserAuth }),
     override: options.settings ?? {},
   })
   const onWork = () => progress('Synthesizing the template and bundling the functions')
@@ -218,24 +224,37 @@ async function startProvider(parts: {
   url: string
   port: number
   deployment: Deployment
+  authority: CertificateAuthority
   closing: Closing
 }): Promise<IdentityProvider> {
-  const { options, url, port, deployment, closing } = parts
-  const { clientId, clientSecret } = deployment.signIn ?? {
-    clientId: LOAD_BALANCER_CLIENT_ID,
-    clientSecret: randomBytes(32).toString('hex'),
-  }
-  const origins = [url, url.replace('localhost', LOOPBACK)]
-  const redirectUris = origins.map((origin) => `${origin}/oauth2/idpresponse`)
+  const { options, url, port, deployment, authority, closing } = parts
   const provider = await startIdentityProvider({
     port,
     publicUrl: url,
-    loadBalancer: { clientId, clientSecret, redirectUris },
+    webClient: webClient(deployment, url),
     keysFile: dataFile(options, 'identity-provider.json'),
     accessTokenSeconds: options.accessTokenSeconds,
+    idTokenSeconds: options.idTokenSeconds,
+    trustedCertificate: authority.certificate,
   })
   closing.add(provider.close)
   return provider
+}
+
+/** What an operator would register at the provider for this deployment. */
+function webClient({ signIn }: Deployment, url: string): WebClient {
+  const origins = [url, url.replace('localhost', LOOPBACK)]
+  if (signIn === undefined) {
+    return { clientId: WEB_CLIENT_ID, clientSecret: randomBytes(32).toString('hex'), redirectUris: [] }
+  }
+  const { clientId, clientSecret, callbackPath, signOut } = signIn
+  return {
+    clientId,
+    clientSecret,
+    redirectUris: origins.map((origin) => `${origin}${callbackPath}`),
+    postLogoutRedirectUris: signOut === undefined ? [] : [`${url}${signOut.returnPath}`],
+    backchannelLogoutUri: signOut && `${url}${signOut.noticePath}`,
+  }
 }
 
 async function openLoadBalancer(parts: {

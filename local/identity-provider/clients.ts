@@ -16,24 +16,33 @@ export const SERVICE_CLIENT_ID = 'reporter'
  */
 export const SERVICE_CLIENT_SECRET = 'reporter-on-this-machine-only'
 
-/** The client that the load balancer signs people in with. */
-export interface LoadBalancerClient {
+/** The client that people are signed in with in their browsers: the load balancer's, or the login function's. */
+export interface WebClient {
   readonly clientId: string
   readonly clientSecret: string
-  /** Every `/oauth2/idpresponse` that may be returned to. */
+  /** Every `/oauth2/idpresponse`, or `/callback`, that may be returned to. */
   readonly redirectUris: readonly string[]
+  /** Where people may be sent to after they signed out here. Default: nowhere. */
+  readonly postLogoutRedirectUris?: readonly string[]
+  /** Who is told that somebody signed out (OpenID Connect Back-Channel Logout). Default: nobody. */
+  readonly backchannelLogoutUri?: string | undefined
 }
 
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
 
 /** All clients, in the words of OpenID Connect Dynamic Client Registration. */
-export function registeredClients(loadBalancer: LoadBalancerClient): ClientMetadata[] {
+export function registeredClients(webClient: WebClient): ClientMetadata[] {
+  const { backchannelLogoutUri } = webClient
   return [
     {
-      client_id: loadBalancer.clientId,
-      client_secret: loadBalancer.clientSecret,
+      client_id: webClient.clientId,
+      client_secret: webClient.clientSecret,
       client_name: 'Flyte',
-      redirect_uris: [...loadBalancer.redirectUris],
+      redirect_uris: [...webClient.redirectUris],
+      post_logout_redirect_uris: [...(webClient.postLogoutRedirectUris ?? [])],
+      ...(backchannelLogoutUri === undefined
+        ? {}
+        : { backchannel_logout_uri: backchannelLogoutUri, backchannel_logout_session_required: true }),
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
     },

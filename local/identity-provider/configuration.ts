@@ -6,7 +6,7 @@ import {
   type KoaContextWithOIDC,
   type ResourceServer,
 } from 'oidc-provider'
-import { type LoadBalancerClient, registeredClients } from './clients.ts'
+import { registeredClients, type WebClient } from './clients.ts'
 import type { ProviderKeys } from './keys.ts'
 import { deviceCodePage, deviceConfirmationPage, messagePage, signOutPage } from './pages.ts'
 import { claimsOf, findPerson } from './people.ts'
@@ -25,21 +25,25 @@ export interface ProviderOptions {
   readonly issuer: string
   /** The public URL of the deployment: the audience of access tokens for it. */
   readonly publicUrl: string
-  readonly loadBalancer: LoadBalancerClient
+  readonly webClient: WebClient
   readonly keys: ProviderKeys
   readonly adapter: AdapterFactory
   /** How long an access token is valid, for people and for services. Default: {@link ACCESS_TOKEN_SECONDS}. */
   readonly accessTokenSeconds?: number | undefined
+  /** How long an ID token is valid, in seconds. Default: an hour. */
+  readonly idTokenSeconds?: number | undefined
+  /** Calls the clients that want to be told of a sign-out, which are on this machine. */
+  readonly fetch: Configuration['fetch']
 }
 
 /**
- * Everybody but the load balancer gets RS256 access tokens for the deployment, with a subject and no
- * profile. The load balancer gets opaque ones, which the userinfo endpoint takes.
+ * Everybody but the web client gets RS256 access tokens for the deployment, with a subject and no
+ * profile. The web client gets opaque ones, which the userinfo endpoint takes.
  */
 export function providerConfiguration(options: ProviderOptions): Configuration {
   return {
     adapter: options.adapter,
-    clients: registeredClients(options.loadBalancer),
+    clients: registeredClients(options.webClient),
     jwks: options.keys.jwks,
     cookies: { keys: [...options.keys.cookieKeys] },
     scopes: [...API_SCOPES],
@@ -60,6 +64,7 @@ export function providerConfiguration(options: ProviderOptions): Configuration {
     clientBasedCORS: () => false,
     pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' },
     ttl: lifetimes(options),
+    fetch: options.fetch,
     features: features(options),
     renderError: (ctx, out) => {
       ctx.type = 'html'
@@ -68,13 +73,14 @@ export function providerConfiguration(options: ProviderOptions): Configuration {
   }
 }
 
-function lifetimes({ accessTokenSeconds = ACCESS_TOKEN_SECONDS }: ProviderOptions): Configuration['ttl'] {
+function lifetimes(options: ProviderOptions): Configuration['ttl'] {
+  const { accessTokenSeconds = ACCESS_TOKEN_SECONDS, idTokenSeconds = HOUR_SECONDS } = options
   return {
     AccessToken: accessTokenSeconds,
     ClientCredentials: accessTokenSeconds,
     AuthorizationCode: MINUTE_SECONDS,
     DeviceCode: 10 * MINUTE_SECONDS,
-    IdToken: HOUR_SECONDS,
+    IdToken: idTokenSeconds,
     Interaction: HOUR_SECONDS,
     RefreshToken: DAY_SECONDS,
     Session: DAY_SECONDS,
@@ -97,10 +103,11 @@ function features(options: ProviderOptions): Configuration['features'] {
     resourceIndicators: {
       enabled: true,
       defaultResource: (_ctx, client) =>
-        client.clientId === options.loadBalancer.clientId ? [] : options.publicUrl,
+        client.clientId === options.webClient.clientId ? [] : options.publicUrl,
       useGrantedResource: () => true,
       getResourceServerInfo: () => resourceServer,
     },
+    backchannelLogout: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: (ctx, form) => html(ctx, signOutPage(form)),

@@ -6,7 +6,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import Provider from 'oidc-provider'
 import { closeServer, listen } from '../listening.ts'
-import type { LoadBalancerClient } from './clients.ts'
+import { localFetch } from './back-channel.ts'
+import type { WebClient } from './clients.ts'
 import { type ProviderOptions, providerConfiguration } from './configuration.ts'
 import { furtherPaths, interactions } from './interactions.ts'
 import { makeSigningKey, type ProviderKeys, providerKeys, publicHalf } from './keys.ts'
@@ -18,11 +19,15 @@ export interface IdentityProviderOptions {
   readonly port: number
   /** The public URL of the deployment: the audience of access tokens for it. */
   readonly publicUrl: string
-  readonly loadBalancer: LoadBalancerClient
+  readonly webClient: WebClient
   /** Where the keys are kept between starts; null keeps them in memory. */
   readonly keysFile: string | null
   /** How long an access token is valid, in seconds. Default: an hour. */
   readonly accessTokenSeconds?: number | undefined
+  /** How long an ID token is valid, in seconds. Default: an hour. */
+  readonly idTokenSeconds?: number | undefined
+  /** The authority, PEM, that a deployment on https has its certificate from. */
+  readonly trustedCertificate?: string | undefined
 }
 
 export interface IdentityProvider {
@@ -54,8 +59,10 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
       adapter,
       keys,
       publicUrl: options.publicUrl,
-      loadBalancer: options.loadBalancer,
+      webClient: options.webClient,
       accessTokenSeconds: options.accessTokenSeconds,
+      idTokenSeconds: options.idTokenSeconds,
+      fetch: localFetch(options.trustedCertificate),
     })
   }
   useKeys(keys)

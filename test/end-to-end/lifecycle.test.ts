@@ -150,7 +150,7 @@ describe('another identity provider', () => {
     const other = await startIdentityProvider({
       port: 0,
       publicUrl: 'urn:elsewhere',
-      loadBalancer: { clientId: 'somebody', clientSecret: 'b'.repeat(32), redirectUris: [redirect] },
+      webClient: { clientId: 'somebody', clientSecret: 'b'.repeat(32), redirectUris: [redirect] },
       keysFile: null,
     })
     try {

@@ -84,7 +84,7 @@ describe('the local settings', () => {
     )
     expect(changed.runs.domains).toEqual(['one'])
     expect(changed.auth.userAuth.redirectUrl).toBe('/console')
-    expect(changed.auth.userAuth.openId.clientId).toBe('flyte-load-balancer')
+    expect(changed.auth.userAuth.openId.clientId).toBe('flyte-web')
   })
 })
 

@@ -9,7 +9,7 @@ import { type IdentityProvider, startIdentityProvider } from '../../../local/ide
 import { signInAs, signInAsService } from '../../../local/sign-in.ts'
 
 const PUBLIC_URL = 'http://localhost:8080'
-const LOAD_BALANCER = {
+const WEB_CLIENT = {
   clientId: 'flyte-alb',
   clientSecret: 'a-secret-of-the-test',
   redirectUris: [`${PUBLIC_URL}/oauth2/idpresponse`],
@@ -27,7 +27,7 @@ beforeAll(async () => {
   provider = await startIdentityProvider({
     port: 0,
     publicUrl: PUBLIC_URL,
-    loadBalancer: LOAD_BALANCER,
+    webClient: WEB_CLIENT,
     keysFile: null,
   })
   endpoints = { authorizationEndpoint: `${provider.issuer}/auth`, tokenEndpoint: `${provider.issuer}/token` }
@@ -119,7 +119,7 @@ describe('the command line', () => {
     const shortLived = await startIdentityProvider({
       port: 0,
       publicUrl: PUBLIC_URL,
-      loadBalancer: LOAD_BALANCER,
+      webClient: WEB_CLIENT,
       keysFile: null,
       accessTokenSeconds: 7,
     })
@@ -226,14 +226,14 @@ describe('the load balancer', () => {
   it('signs a person in through the page, and reads userinfo with an opaque token', async () => {
     const config = await oidc.discovery(
       new URL(provider.issuer),
-      LOAD_BALANCER.clientId,
-      LOAD_BALANCER.clientSecret,
+      WEB_CLIENT.clientId,
+      WEB_CLIENT.clientSecret,
       undefined,
       {
         execute: [oidc.allowInsecureRequests],
       },
     )
-    const [redirectUri = ''] = LOAD_BALANCER.redirectUris
+    const [redirectUri = ''] = WEB_CLIENT.redirectUris
     const authorization = oidc.buildAuthorizationUrl(config, {
       redirect_uri: redirectUri,
       scope: 'openid profile email',
@@ -251,9 +251,9 @@ describe('the load balancer', () => {
   it('is told when the person cancels', async () => {
     const url = new URL(endpoints.authorizationEndpoint)
     url.search = new URLSearchParams({
-      client_id: LOAD_BALANCER.clientId,
+      client_id: WEB_CLIENT.clientId,
       response_type: 'code',
-      redirect_uri: LOAD_BALANCER.redirectUris[0] ?? '',
+      redirect_uri: WEB_CLIENT.redirectUris[0] ?? '',
       scope: 'openid',
     }).toString()
     const callback = await signInThroughPage(url, null)
@@ -300,7 +300,7 @@ describe('the keys', () => {
     const directory = await mkdtemp(join(tmpdir(), 'provider-'))
     const keysFile = join(directory, 'deep', 'keys.json')
     const start = () =>
-      startIdentityProvider({ port: 0, publicUrl: PUBLIC_URL, loadBalancer: LOAD_BALANCER, keysFile })
+      startIdentityProvider({ port: 0, publicUrl: PUBLIC_URL, webClient: WEB_CLIENT, keysFile })
     try {
       const kids: string[] = []
       for (let start_ = 0; start_ < 2; start_ += 1) {
@@ -326,7 +326,7 @@ it('a taken port is reported with its number', async () => {
     startIdentityProvider({
       port: provider.port,
       publicUrl: PUBLIC_URL,
-      loadBalancer: LOAD_BALANCER,
+      webClient: WEB_CLIENT,
       keysFile: null,
     }),
   ).rejects.toMatchObject({ name: 'ListenError', code: 'EADDRINUSE', port: provider.port })

@@ -16,7 +16,7 @@ beforeAll(async () => {
   provider = await startIdentityProvider({
     port: 0,
     publicUrl: PUBLIC_URL,
-    loadBalancer: {
+    webClient: {
       clientId: 'flyte-alb',
       clientSecret: 'a-secret-of-the-test',
       redirectUris: [`${PUBLIC_URL}/oauth2/idpresponse`],
