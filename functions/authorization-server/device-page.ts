@@ -51,21 +51,21 @@ export function createDevicePage(deps: DevicePageDeps): PathHandler {
   return async (request, call) => {
     const isForm = request.method === 'POST'
     if (isForm) assertOwnPage(request, deps.settings.publicUrl)
-    const query = new URLSearchParams(request.query)
+    const parameters = isForm ? formOf(request) : new URLSearchParams(request.query)
     const signedIn = await deps.session.read(request, call)
-    if (signedIn === undefined) return toSignIn(deps.session, shownCode(query))
+    if (signedIn === undefined) return toSignIn(deps.session, shownCode(parameters))
     const { person, setCookies } = signedIn
     const response = isForm
-      ? await takeForm(request, call, person, deps)
-      : codePage(request, { person, userCode: shownCode(query), refused: false })
+      ? await takeForm({ request, call, person, form: parameters }, deps)
+      : codePage(request, { person, userCode: shownCode(parameters), refused: false })
     if (setCookies.length === 0) return response
     return { ...response, headers: { ...response.headers, 'set-cookie': setCookies } }
   }
 }
 
-/** What the address brought along, if it looks like a code at all. */
-function shownCode(query: URLSearchParams): string {
-  const code = single(query, 'user_code') ?? ''
+/** The code that was brought along, if it looks like one at all. */
+function shownCode(parameters: URLSearchParams): string {
+  const code = single(parameters, 'user_code') ?? ''
   return SHOWN_CODE.test(code) ? code.toUpperCase() : ''
 }
 
@@ -76,13 +76,17 @@ function toSignIn({ signInUrl }: SessionReader, userCode: string): HttpResponse 
   return { status: 303, headers: { location, ...NEVER_STORED }, body: '' }
 }
 
+interface TakenForm {
+  readonly request: HttpRequest
+  readonly call: Call
+  readonly person: SignedInPerson
+  readonly form: URLSearchParams
+}
+
 async function takeForm(
-  request: HttpRequest,
-  call: Call,
-  person: SignedInPerson,
+  { request, call, person, form }: TakenForm,
   deps: DevicePageDeps,
 ): Promise<HttpResponse> {
-  const form = formOf(request)
   const question = single(form, 'question')
   if (question !== undefined) {
     const isAllowed = single(form, 'decision') === 'allow'

@@ -36,7 +36,7 @@ export function openBrowser(handler: EventHandler): Browser {
     })
     for (const line of answer.headerLines['set-cookie'] ?? []) {
       const [pair = '', ...attributes] = line.split('; ')
-      const [name = '', value = ''] = pair.split('=')
+      const [name = '', value = ''] = pair.split(/=(.*)/s)
       if (attributes.includes('Max-Age=0')) cookies.delete(name)
       else cookies.set(name, value)
     }

@@ -22,7 +22,12 @@ import {
 import { type Clock, systemClock } from '../../../../functions/shared/clock.ts'
 import { createLambdaHandler } from '../../../../functions/shared/lambda.ts'
 import { systemRandomBytes } from '../../../../functions/shared/random.ts'
-import { routesFor, SELF_ROUTES } from '../../../../functions/shared/routes.ts'
+import {
+  type BrowserAuth,
+  type PathRoute,
+  type Route,
+  routesFor,
+} from '../../../../functions/shared/routes.ts'
 import { createDynamoDbGrantStore } from '../../../../functions/shared/stores/dynamodb/grant-store.ts'
 import type { GrantStore } from '../../../../functions/shared/stores/grant-store.ts'
 import type { EndedCall } from '../../../../functions/shared/telemetry.ts'
@@ -123,13 +128,16 @@ export interface TestServer {
 export interface TestServerOptions {
   readonly settings?: Partial<AuthorizationServerSettings>
   readonly session?: SessionReader
+  /** Who signs people in. Default the load balancer. */
+  readonly browserAuth?: BrowserAuth
   /** What the server takes for the time. Its engine keeps the system's. */
   readonly now?: Clock
 }
 
 /** Starts one on a database. */
 export function startTestServer(database: TestDatabase, options: TestServerOptions = {}): TestServer {
-  const { now = systemClock } = options
+  const { now = systemClock, browserAuth = 'alb' } = options
+  const routes = routesFor({ authServerType: 'Self', browserAuth })
   const store = createDynamoDbGrantStore({ client: database.client, tableName: AUTH_TABLE, now })
   const secrets: TestServer['secrets'] = {
     keys: { [CURRENT_KEY]: PEM },
@@ -144,7 +152,7 @@ export function startTestServer(database: TestDatabase, options: TestServerOptio
 
   function newHandler(): EventHandler {
     const deps: AuthorizationServerDeps = {
-      routes: routesFor({ authServerType: 'Self', browserAuth: 'alb' }),
+      routes,
       settings: { ...SETTINGS, ...options.settings },
       store,
       keys: createKeyDocumentSource({
@@ -163,7 +171,8 @@ export function startTestServer(database: TestDatabase, options: TestServerOptio
   }
 
   const address = `2001:db8::${nextServer().toString(16)}`
-  const handler: EventHandler = (event, context) => current(fromAddress(event, address), context)
+  const handler: EventHandler = (event, context) =>
+    current(onItsWay(fromAddress(event, address), routes), context)
   const server: TestServer = {
     handler,
     store,
@@ -183,11 +192,15 @@ function nextServer(): number {
   return servers
 }
 
-/** What one test asks does not count for another, although they share a database; each path by its own way in. */
+/** What one test asks does not count for another, although they share a database. */
 function fromAddress(event: ALBEvent, address: string): ALBEvent {
   const headers = event.multiValueHeaders ?? {}
   const own = headers['x-forwarded-for']?.[0] === DEFAULT_ADDRESS ? { 'x-forwarded-for': [address] } : {}
-  const route = SELF_ROUTES.find(({ path }) => path === event.path)
-  const requestContext = { elb: { targetGroupArn: targetGroupArn(route?.access[0] ?? 'open') } }
-  return { ...event, requestContext, multiValueHeaders: { ...headers, ...own } }
+  return { ...event, multiValueHeaders: { ...headers, ...own } }
+}
+
+/** Each path by its own way in. */
+function onItsWay(event: ALBEvent, routes: readonly Route[]): ALBEvent {
+  const route = routes.find((one): one is PathRoute => one.kind === 'path' && one.path === event.path)
+  return { ...event, requestContext: { elb: { targetGroupArn: targetGroupArn(route?.access[0] ?? 'open') } } }
 }
