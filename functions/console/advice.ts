@@ -1,14 +1,18 @@
 /** What somebody is told who is refused: what happened, why, and a way on that does not lead back here. */
 import type { Reason, ServiceError } from '../shared/errors.ts'
 import type { HttpRequest } from '../shared/http/message.ts'
+import type { BrowserAuth } from '../shared/routes.ts'
+import { mayHaveSession } from '../shared/session/cookie-names.ts'
 
 export interface Advice {
   readonly title: string
   /** In place of the error's own sentence, where that one is meant for programs. */
   readonly why?: string
   readonly whatToDo: string
-  /** What the link says. It leads to the first page, which asks for a sign-in if there is none. */
+  /** What the link says. */
   readonly action: string
+  /** Where the link leads. Default: the first page, which asks for a sign-in if there is none. */
+  readonly leadsTo?: 'sign-in'
   /** Whether the way on is to sign out: the sign-in itself is what is not accepted. */
   readonly offersSignOut?: true
 }
@@ -90,8 +94,56 @@ const OF_REASON: Readonly<Partial<Record<Reason, Advice>>> = {
   },
 }
 
-/** Chooses the advice. */
-export function adviceOn({ reason, status }: ServiceError, { access }: Pick<HttpRequest, 'access'>): Advice {
+const SIGN_IN_AGAIN = { action: 'Sign in again', leadsTo: 'sign-in' } as const
+
+/** For somebody with a session of this deployment's own, or who should have one by now. */
+const OF_SESSION: Readonly<Partial<Record<Reason, Advice>>> = {
+  session_expired: {
+    title: 'Your session has ended',
+    why: 'It was not used for a while, or it has gone on for as long as a session may.',
+    whatToDo: 'Sign in again, and you are back on the page that you wanted.',
+    ...SIGN_IN_AGAIN,
+  },
+  session_ended: {
+    title: 'Your session was ended',
+    why: 'You signed out, or your identity provider said that you did.',
+    whatToDo: 'Sign in again, and you are back on the page that you wanted.',
+    ...SIGN_IN_AGAIN,
+  },
+  session_unreadable: {
+    title: 'Your session cannot be read',
+    why: 'It was begun with keys that this deployment does not have, or no longer has.',
+    whatToDo: 'Sign in again: that begins another one.',
+    ...SIGN_IN_AGAIN,
+  },
+  credentials_missing: {
+    title: 'Your browser did not keep the session',
+    why: 'You have just signed in, and your browser came back without the cookies of your session.',
+    whatToDo:
+      'Allow this site to keep cookies. If it may, the operators of this deployment have to look at auth.userAuth.cookieSetting.',
+    action: 'Sign in again',
+    leadsTo: 'sign-in',
+  },
+}
+
+const SESSION_NOT_BELIEVED: Advice = {
+  title: NOT_LET_IN,
+  whatToDo:
+    'Sign out, and in again. If it ends the same way, the operators of this deployment have to look at it: tell them the request id below.',
+  action: 'Try again',
+  offersSignOut: true,
+}
+
+/** Chooses the advice. @param signIn Who signs people in. */
+export function adviceOn(
+  { reason, status }: ServiceError,
+  { access, headers }: Pick<HttpRequest, 'access' | 'headers'>,
+  signIn: BrowserAuth,
+): Advice {
   if (status === 401 && access === 'oidc') return OF_SIGNED_IN[reason] ?? NOT_BELIEVED
+  if (status === 401 && signIn === 'service') {
+    const hasSession = mayHaveSession(headers) && headers.authorization === undefined
+    return OF_SESSION[reason] ?? (hasSession ? SESSION_NOT_BELIEVED : (OF_STATUS[status] as Advice))
+  }
   return OF_REASON[reason] ?? OF_STATUS[status] ?? UNEXPECTED
 }

@@ -1,5 +1,6 @@
 /**
- * The console: pages for people who are signed in by the load balancer, and the one for those who signed out.
+ * The console: pages for people who are signed in, by the load balancer or by this deployment itself, and the one
+ * for those who signed out.
  *
  * | path | what | who |
  * |---|---|---|
@@ -7,9 +8,13 @@
  * | `/v2/domain/…` | the links that the SDK prints, led to those two | signed in |
  * | `/v2/whoami`, `/v2/connect` | identity and sign-out; how to connect SDK and command line | signed in |
  * | `/v2/sign-out`, `/signed-out` | ends the load balancer's session, and says so | anybody |
+ *
+ * Where this deployment signs people in itself, whoever has no session is sent to `/login` and comes back, and signs
+ * out at `/logout`.
  */
 import type { Call } from '../shared/call.ts'
 import type { FunctionSettings } from '../shared/config.ts'
+import { deployedRoutes } from '../shared/deployed-routes.ts'
 import { ServiceError } from '../shared/errors.ts'
 import { securityHeaders } from '../shared/html/security-headers.ts'
 import { createOriginMatcher } from '../shared/http/authorized-origins.ts'
@@ -24,17 +29,20 @@ import { errorPage } from './error-page.ts'
 import { runPage } from './run-page.ts'
 import { runsPage } from './runs-page.ts'
 import { followSdkLink, RUN_LINK, TASK_LINK, TRIGGER_LINK } from './sdk-links.ts'
-import { signedOutPage, signOut } from './sign-out.ts'
+import { isSentToSignIn, LOGIN_PATH, toSignIn } from './sign-in.ts'
+import { signedOutPage, signOut, toSignOut } from './sign-out.ts'
 import { whoAmIPage } from './who-am-i-page.ts'
 
 export interface ConsoleDeps {
-  readonly settings: Pick<FunctionSettings, 'authorizedUris' | 'auth' | 'runs' | 'loadBalancer'>
+  readonly settings: Pick<FunctionSettings, 'authorizedUris' | 'auth' | 'runs' | 'loadBalancer' | 'session'>
   readonly resolveCaller: CallerResolver
 }
 
 interface Visit {
   readonly request: HttpRequest
   readonly caller: Caller
+  /** Where the page's script sends somebody whose session has ended; undefined where the load balancer does that. */
+  readonly signInPath: string | undefined
 }
 
 /** Makes the console. The files are the same for everybody and say nothing of anybody, so they need no caller. */
@@ -42,17 +50,24 @@ export function createConsoleApp({ settings, resolveCaller }: ConsoleDeps): App 
   const publicUrl = createPublicUrlResolver(settings.authorizedUris)
   const isOwnOrigin = createOriginMatcher(settings.authorizedUris)
   const { sessionCookieName } = settings.loadBalancer
+  const signIn = settings.session === undefined ? 'alb' : 'service'
+  const isService = signIn === 'service'
 
   const forCaller =
     (page: (visit: Visit) => HttpResponse): PathHandler =>
     async (request: HttpRequest, call: Call) => {
       const resolved = await resolveCaller(request, call)
+      if (resolved === undefined && isService && isSentToSignIn(request)) {
+        call.notes.signIn = 'needed'
+        return toSignIn(request)
+      }
       if (resolved === undefined) throw new ServiceError('credentials_missing')
-      return page({ request, caller: resolved.caller })
+      return page({ request, caller: resolved.caller, signInPath: isService ? LOGIN_PATH : undefined })
     }
 
   return createApp({
     function: 'console',
+    routes: deployedRoutes(settings),
     paths: {
       '/v2': forCaller((visit) => runsPage({ ...visit, settings })),
       '/v2/run': forCaller(runPage),
@@ -65,11 +80,12 @@ export function createConsoleApp({ settings, resolveCaller }: ConsoleDeps): App 
       [RUN_LINK]: (request) => followSdkLink(RUN_LINK, request),
       [TASK_LINK]: (request) => followSdkLink(TASK_LINK, request),
       [TRIGGER_LINK]: (request) => followSdkLink(TRIGGER_LINK, request),
-      '/v2/sign-out': (request) => signOut(request, { sessionCookieName, isOwnOrigin }),
-      '/signed-out': (request) => signedOutPage(request, settings),
+      '/v2/sign-out': (request) =>
+        isService ? toSignOut(request, 307) : signOut(request, { sessionCookieName, isOwnOrigin }),
+      '/signed-out': (request) => (isService ? toSignOut(request, 303) : signedOutPage(request, settings)),
       '/console': redirectToFirstPage,
     },
-    onError: (error, request) => errorPage(error, request, publicUrl(request)),
+    onError: (error, request) => errorPage({ error, request, publicUrl: publicUrl(request), signIn }),
   })
 }
 

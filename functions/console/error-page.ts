@@ -3,26 +3,35 @@ import type { ServiceError } from '../shared/errors.ts'
 import { type Html, html } from '../shared/html/html.ts'
 import { refusalResponse } from '../shared/html/refusal.ts'
 import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
+import type { BrowserAuth } from '../shared/routes.ts'
 import { type Advice, adviceOn } from './advice.ts'
 import { pageResponse } from './document.ts'
+import { loginAddress } from './sign-in.ts'
 import { signOutForm } from './sign-out.ts'
+
+export interface ErrorPageOptions {
+  readonly error: ServiceError
+  readonly request: HttpRequest
+  /** The deployment's public URL, without a trailing slash. */
+  readonly publicUrl: string
+  /** Who signs people in. */
+  readonly signIn: BrowserAuth
+}
 
 /**
  * Answers a refusal: a page if the request accepts one, else the sentence alone. Every 401 carries the challenge
- * of RFC 9728. What was received is not repeated, except the request's id, which is escaped and plain.
- *
- * @param publicUrl The deployment's public URL, without a trailing slash.
+ * of RFC 9728. What was received is not repeated, except the request's id, which is escaped and plain, and the
+ * address that was asked for, as where to come back to after a sign-in.
  */
-export function errorPage(error: ServiceError, request: HttpRequest, publicUrl: string): HttpResponse {
-  return refusalResponse({ error, request, publicUrl, page: (headers) => page(error, request, headers) })
+export function errorPage(options: ErrorPageOptions): HttpResponse {
+  return refusalResponse({ ...options, page: (headers) => page(options, headers) })
 }
 
 function page(
-  error: ServiceError,
-  request: HttpRequest,
+  { error, request, signIn }: ErrorPageOptions,
   headers: Readonly<Record<string, string>>,
 ): HttpResponse {
-  const advice = adviceOn(error, request)
+  const advice = adviceOn(error, request, signIn)
   return pageResponse({
     request,
     status: error.status,
@@ -33,7 +42,7 @@ function page(
 <h1>${advice.title}</h1>
 <p>${advice.why ?? error.message}</p>
 <p class="soft">${advice.whatToDo}</p>
-${waysOn(advice)}
+${waysOn(advice, request, signIn)}
 <p class="fine">Request <code>${request.requestId}</code></p>
 </section>
 </main>`,
@@ -42,7 +51,9 @@ ${waysOn(advice)}
   })
 }
 
-function waysOn({ action, offersSignOut }: Advice): Html {
-  if (offersSignOut === undefined) return html`<p><a class="button primary" href="/v2">${action}</a></p>`
-  return html`<div class="actions">${signOutForm('alb-claims')}<a class="button quiet" href="/v2">${action}</a></div>`
+function waysOn({ action, leadsTo, offersSignOut }: Advice, request: HttpRequest, signIn: BrowserAuth): Html {
+  const href = leadsTo === 'sign-in' ? loginAddress(request) : '/v2'
+  if (offersSignOut === undefined) return html`<p><a class="button primary" href="${href}">${action}</a></p>`
+  const form = signOutForm(signIn === 'service' ? 'session' : 'alb-claims')
+  return html`<div class="actions">${form}<a class="button quiet" href="${href}">${action}</a></div>`
 }

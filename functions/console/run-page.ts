@@ -6,17 +6,24 @@ import { navigation } from './bar.ts'
 import { pageResponse } from './document.ts'
 import { describeCaller } from './person.ts'
 
+export interface RunPageOptions {
+  readonly request: HttpRequest
+  readonly caller: Caller
+  /** Where the script sends somebody whose session has ended. */
+  readonly signInPath: string | undefined
+}
+
 /**
  * Answers the page for a caller. It is the same for every run: its script reads the address, fetches the run, and
  * says so if there is none.
  */
-export function runPage({ request, caller }: { request: HttpRequest; caller: Caller }): HttpResponse {
+export function runPage({ request, caller, signInPath }: RunPageOptions): HttpResponse {
   return pageResponse({
     request,
     status: 200,
     title: 'Run',
     bar: navigation(describeCaller(caller), undefined),
-    main: html`<main id="main" data-page="run">
+    main: html`<main id="main" data-page="run" data-sign-in="${signInPath}">
 <nav class="trail" aria-label="Where this is"><a href="/v2" id="trail">Runs</a></nav>
 <div class="page-head">
 <div><h1 id="run-title">Run</h1><p class="soft mono" id="run-name"></p></div>

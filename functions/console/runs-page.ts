@@ -11,17 +11,19 @@ export interface RunsPageOptions {
   readonly request: HttpRequest
   readonly caller: Caller
   readonly settings: Pick<FunctionSettings, 'runs'>
+  /** Where the script sends somebody whose session has ended. */
+  readonly signInPath: string | undefined
 }
 
 /** Answers the page for a caller. The runs are fetched by its script, with the same session. */
-export function runsPage({ request, caller, settings }: RunsPageOptions): HttpResponse {
+export function runsPage({ request, caller, settings, signInPath }: RunsPageOptions): HttpResponse {
   const person = describeCaller(caller)
   return pageResponse({
     request,
     status: 200,
     title: 'Runs',
     bar: navigation(person, 'runs'),
-    main: html`<main id="main" data-page="runs" data-subject="${person.subject}">
+    main: html`<main id="main" data-page="runs" data-subject="${person.subject}" data-sign-in="${signInPath}">
 <div class="page-head">
 <div><h1>Runs</h1><p class="soft">What ran here, how it went, and who made it.</p></div>
 <div class="actions">

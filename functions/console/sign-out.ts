@@ -46,6 +46,15 @@ export function signOut(request: HttpRequest, { sessionCookieName, isOwnOrigin }
   }
 }
 
+/**
+ * Where this deployment signs people in itself, its own sign-out knows what there is to end. A form goes on as a form
+ * (307), with the same word of the browser for which page asked.
+ */
+export function toSignOut(request: HttpRequest, status: 303 | 307): HttpResponse {
+  const headers = { ...securityHeaders(request), location: '/logout', 'cache-control': 'no-store' }
+  return { status, headers, body: '' }
+}
+
 /** With the attributes that the load balancer sets; `Secure` only where the browser came by https. */
 function expired(name: string, request: HttpRequest): string {
   const isHttps = request.headers['x-forwarded-proto']?.[0] === 'https'

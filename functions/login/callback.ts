@@ -2,13 +2,19 @@
 import { epochSeconds } from '../shared/clock.ts'
 import { ServiceError } from '../shared/errors.ts'
 import type { PathHandler } from '../shared/http/router.ts'
+import { SIGNED_IN_COOKIE } from '../shared/session/cookie-names.ts'
+import { createCookieWriter } from '../shared/session/cookies.ts'
 import type { VerifiedIdToken } from '../shared/session/id-token.ts'
 import type { SignInChecks } from '../shared/session/openid-client.ts'
 import { type Session, writeSession } from '../shared/session/session-cookies.ts'
 import { openJar } from '../shared/session/session-reader.ts'
 import { redirectTo } from './answers.ts'
 import type { LoginDeps } from './deps.ts'
+import { signedInPage } from './pages.ts'
 import { endTransaction, findTransaction, spendState, transactionsOf } from './transaction.ts'
+
+/** As long as it may take a browser to arrive where it was sent. */
+const SIGNED_IN_SECONDS = 30
 
 /**
  * Makes the step.
@@ -31,9 +37,18 @@ export function createCallback(deps: LoginDeps): PathHandler {
     if (!(await spendState(deps, state))) throw new ServiceError('sign_in_unknown')
     const session = await signIn(deps, callbackUrl, transaction.checks)
     call.notes.signIn = 'finished'
-    const setCookies = writeSession(openJar(deps, keys, received), session)
-    return redirectTo(request, transaction.target, setCookies)
+    const setCookies = [...writeSession(openJar(deps, keys, received), session), signedInCookie()]
+    // A redirect from the provider's site carries no Strict cookies, however many hosts of ours it passes.
+    return deps.settings.cookie.sameSite === 'Strict'
+      ? signedInPage(request, transaction.target, setCookies)
+      : redirectTo(request, transaction.target, setCookies)
   }
+}
+
+/** Seen without a session, it tells a page that another sign-in would lead back to where it is. */
+function signedInCookie(): string {
+  const { set } = createCookieWriter({ sameSite: 'Lax', domain: null })
+  return set(SIGNED_IN_COOKIE, '1', SIGNED_IN_SECONDS)
 }
 
 async function signIn(deps: LoginDeps, callbackUrl: URL, checks: SignInChecks): Promise<Session> {

@@ -9,6 +9,7 @@ import { epochSeconds } from '../shared/clock.ts'
 import { ServiceError } from '../shared/errors.ts'
 import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
 import type { PathHandler } from '../shared/http/router.ts'
+import { SIGNED_IN_COOKIE } from '../shared/session/cookie-names.ts'
 import { createCookieWriter, type ReceivedCookies } from '../shared/session/cookies.ts'
 import { isFromOwnPage } from '../shared/session/own-page.ts'
 import type { CookieKeys } from '../shared/session/secure-cookie.ts'
@@ -32,7 +33,7 @@ const MAX_FORM_BYTES = 16 * 1024
 /** Pieces of the load balancer's session cookie. */
 const LOAD_BALANCER_PIECES = 4
 /** Other cookies of Flyte's that a sign-in may have left. */
-const OTHER_COOKIES = ['flyte_csrf_state', 'flyte_redirect_location', 'flyte_auth_code']
+const OTHER_COOKIES = ['flyte_csrf_state', 'flyte_redirect_location', 'flyte_auth_code', SIGNED_IN_COOKIE]
 /** What a browser says when a person asked for it: a page of ours or of a sister host, or typing it in. */
 const OWN_SITES: ReadonlySet<string> = new Set(['same-origin', 'same-site', 'none'])
 

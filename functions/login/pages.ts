@@ -17,6 +17,23 @@ export function signedOutPage(request: HttpRequest, setCookies: readonly string[
   })
 }
 
+/** Says that the person is signed in, and goes on to where they wanted to go. */
+export function signedInPage(
+  request: HttpRequest,
+  target: string,
+  setCookies: readonly string[],
+): HttpResponse {
+  return cardPage({
+    request,
+    status: 200,
+    title: 'You are signed in',
+    body: html`<p>One moment, and you are where you wanted to go.</p>
+<p><a class="button" href="${target}">Go on</a></p>`,
+    goOnTo: target,
+    headers: cookieHeaders(setCookies),
+  })
+}
+
 /** Says that the person is signed out here, and goes on to the provider. */
 export function signingOutPage(
   request: HttpRequest,

@@ -58,10 +58,16 @@ function showSignedOut({ reason, message }: RpcError): void {
   showNotice('problem', `You are signed in, and the service does not accept it. ${reason}`, whoYouAre())
 }
 
-/** The load balancer asks for a new sign-in when the page is loaded without a session. */
+/**
+ * Where the page names no path for it, the load balancer asks for a new sign-in when the page is loaded without a
+ * session. The filters may have changed the page's own address since.
+ */
 function signInAgain(): void {
   sessionStorage.setItem(SIGNED_IN_AGAIN, 'yes')
-  location.reload()
+  const path = document.querySelector('main')?.dataset.signIn ?? ''
+  const here = `${location.pathname}${location.search}`
+  if (path === '') location.reload()
+  else location.assign(`${path}?${new URLSearchParams({ redirect_url: here })}`)
 }
 
 function whoYouAre(): HTMLElement {

@@ -2,9 +2,8 @@
  * Callers with a session, known by code that is loaded when the first of them comes: a cold start, and every call
  * with a bearer token, pays nothing for it.
  */
-import type { HeaderLines } from '../http/message.ts'
 import type { SessionCallerReader } from '../identity/session-caller.ts'
-import { ID_TOKEN_COOKIE } from './cookie-names.ts'
+import { mayHaveSession } from './cookie-names.ts'
 
 /** Makes a reader that loads the real one at its first use; a load that fails is tried again. */
 export function lazySessionCaller(load: () => Promise<SessionCallerReader>): SessionCallerReader {
@@ -17,9 +16,4 @@ export function lazySessionCaller(load: () => Promise<SessionCallerReader>): Ses
     })
     return (await loading)(request, call)
   }
-}
-
-/** Whether there is anything that the real reader could take for a session: without it, that one finds nothing either. */
-function mayHaveSession({ cookie = [] }: HeaderLines): boolean {
-  return cookie.some((line) => line.includes(ID_TOKEN_COOKIE))
 }

@@ -35,7 +35,12 @@ export async function startConsole(): Promise<ConsoleFunction> {
   const ended: EndedCall[] = []
   const handlerWith = (changes?: SettingsChanges): EventHandler => {
     const settings = functionSettings(ISSUER, changes)
-    const resolveCaller = createBrowserIdentity({ settings, fetch: region.fetch, now: () => NOW_MS })
+    const resolveCaller = createBrowserIdentity({
+      settings,
+      fetch: region.fetch,
+      now: () => NOW_MS,
+      sessionCaller: null,
+    })
     const telemetry = { callEnded: (call: EndedCall) => void ended.push(call) }
     return createLambdaHandler({
       app: createConsoleApp({ settings, resolveCaller }),

@@ -37,7 +37,7 @@ beforeEach(() => {
 
 const start = (changes: LoginChanges = {}) => startLogin({ provider, database, now }, changes)
 const sessionCookies = (visitor: Visitor) =>
-  visitor.browser.names().filter((name) => !/csrf|redirect/.test(name))
+  visitor.browser.names().filter((name) => !/csrf|redirect|signed_in/.test(name))
 const transactionCookies = (visitor: Visitor) =>
   visitor.browser.names().filter((name) => /csrf|redirect/.test(name))
 
@@ -250,6 +250,25 @@ describe('a sign-in', () => {
     expect(transactionCookies(visitor)).toHaveLength(8)
     const { outcome } = await visitor.comeBack(login, provider.signIn(first.location))
     expect(outcome).toBe('sign_in_unknown')
+  })
+
+  it('leaves a word of it for half a minute, by which a page without a session knows not to begin another', async () => {
+    const { setCookies } = await new Visitor().signIn(start(), provider)
+    const word = setCookies.find((line) => line.startsWith('flyte_signed_in='))
+    expect(word).toBe('flyte_signed_in=1; Max-Age=30; Path=/; HttpOnly; Secure; SameSite=Lax')
+  })
+
+  it('ends on a page that goes on by itself where the cookies are for our own site alone', async () => {
+    const settings = { cookie: { sameSite: 'Strict', domain: null } as const }
+    const login = start({ settings })
+    const visitor = new Visitor()
+    const { status, text, headers } = await visitor.signIn(login, provider, {
+      path: '/login?redirect_url=/a',
+    })
+    expect(status).toBe(200)
+    expect(text).toContain(`<meta http-equiv="refresh" content="0;url=${SITE}/a">`)
+    expect(headers['cache-control']).toBe('no-store')
+    expect((await visitor.visit(login, '/me')).status).toBe(200)
   })
 
   it('makes a session of its own each time', async () => {
