@@ -42,9 +42,9 @@ const isCdk = ({ target }: Import) =>
 /** Each rule, and one import that it has to refuse: a rule that allows everything would pass as well. */
 const rules: [name: string, allows: Rule, file: string, code: string][] = [
   [
-    'bin imports lib and local only',
+    'bin imports lib, local and cli only',
     (file, { isOwn, target }) =>
-      !isBelow(file.path, 'bin') || !isOwn || isBelow(target, 'lib') || isBelow(target, 'local'),
+      !isBelow(file.path, 'bin') || !isOwn || ['lib', 'local', 'cli'].some((room) => isBelow(target, room)),
     'bin/app.ts',
     "import { ROUTES } from '../functions/shared/routes.ts'",
   ],
@@ -64,6 +64,12 @@ const rules: [name: string, allows: Rule, file: string, code: string][] = [
       (file.path === SYNTHESIS && isBelow(target, 'lib')),
     'local/x.ts',
     "import { ROUTES } from '../functions/shared/routes.ts'",
+  ],
+  [
+    'cli imports itself only',
+    (file, { isOwn, target }) => !isBelow(file.path, 'cli') || !isOwn || isBelow(target, 'cli'),
+    'cli/x/main.ts',
+    "import { fetchDocument } from '../../functions/shared/http/fetch-document.ts'",
   ],
   [
     'local/alb imports nothing of this project',

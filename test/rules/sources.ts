@@ -6,7 +6,7 @@ import { parseAst } from 'vitest/node'
 export const ROOT = join(import.meta.dirname, '../..')
 
 /** The folders whose code is the project; tests have rules of their own. */
-export const SOURCE_FOLDERS = ['bin', 'lib', 'functions', 'local'] as const
+export const SOURCE_FOLDERS = ['bin', 'lib', 'functions', 'local', 'cli'] as const
 
 export interface Import {
   /** A path from the project's root for our own files, such as `functions/shared/call.ts`; else as written. */

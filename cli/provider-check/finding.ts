@@ -1,0 +1,61 @@
+/** What a check found out: one line of the report. */
+
+/** The parts of the report, in the order they are shown. */
+export const AREAS = [
+  'Discovery',
+  'Sign-in of browsers',
+  'Sign-in of the SDK and services',
+  'Signing keys',
+  'Registration',
+  'Sample token',
+] as const
+
+export type Area = (typeof AREAS)[number]
+
+/**
+ * - `ok`: works as it is.
+ * - `note`: nothing to do, but it explains something that is seen later.
+ * - `advice`: works, and something is lost unless `todo` is done.
+ * - `change`: does not work until `todo` is done.
+ */
+export type Level = 'ok' | 'note' | 'advice' | 'change'
+
+export interface Finding {
+  readonly area: Area
+  /** The name of the check, for scripts and tests; sentences may change, names do not. */
+  readonly check: string
+  readonly level: Level
+  readonly sentence: string
+  /** What to do about it, where there is something. */
+  readonly todo?: string
+}
+
+/** A function that makes findings of one area. */
+export type Found = (check: string, level: Level, sentence: string, todo?: string) => Finding
+
+/** Makes findings of an area. */
+export function findingsIn(area: Area): Found {
+  return (check, level, sentence, todo) => ({
+    area,
+    check,
+    level,
+    sentence,
+    ...(todo === undefined ? {} : { todo }),
+  })
+}
+
+const MAX_SHOWN = 300
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
+
+/** A value of the provider's, made fit for a terminal: one line, no control characters, not longer than a few lines. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing')
+  const plain = text.replaceAll(CONTROL_CHARACTER, '?')
+  return plain.length > MAX_SHOWN ? `${plain.slice(0, MAX_SHOWN)}…` : plain
+}
+
+/** A size for people. */
+export function sizeOf(bytes: number): string {
+  return bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(1)} KB`
+}
