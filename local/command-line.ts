@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { RealProvider } from './provider-description.ts'
+import { BROWSER_AUTHS, type BrowserAuth } from './settings.ts'
 
 export interface StartArguments {
   readonly help: boolean
@@ -10,6 +11,7 @@ export interface StartArguments {
   readonly verbose: boolean
   readonly dataDirectory: string | undefined
   readonly provider: RealProvider | undefined
+  readonly browserAuth: BrowserAuth
 }
 
 /** The arguments make no sense. The message is one sentence for whoever typed them. */
@@ -27,9 +29,11 @@ an identity provider with people to sign in as, DynamoDB, S3 and Secrets Manager
   --port N            where to listen; the identity provider takes the port above. Default ${DEFAULT_PORT}
   --data DIR          keep runs and sessions in this folder; without it they end with the stack
   --tls               serve https, with a certificate authority that is made here
+  --browser-auth WHO  who signs browsers in: alb, the load balancer (the default), or service, the login
+                      function: then sessions, sign-out and /me are this deployment's own
   --verbose           show what the functions log, and every request
   --provider URL      a real identity provider instead of the local one, with
-    --client-id ID      the load balancer's client       (or FLYTE_OIDC_CLIENT_ID)
+    --client-id ID      the client for signing in        (or FLYTE_OIDC_CLIENT_ID)
                         its secret                       (FLYTE_OIDC_CLIENT_SECRET)
     --cli-client-id ID  the public client of SDK and CLI; default: the same client
     --audience TEXT     the audience of its access tokens; default: the URL of the stack
@@ -42,6 +46,7 @@ const OPTIONS = {
   data: { type: 'string' },
   tls: { type: 'boolean', default: false },
   verbose: { type: 'boolean', short: 'v', default: false },
+  'browser-auth': { type: 'string', default: 'alb' },
   provider: { type: 'string' },
   'client-id': { type: 'string' },
   'cli-client-id': { type: 'string' },
@@ -66,6 +71,7 @@ export function parseStartArguments(
     tls: values.tls,
     verbose: values.verbose,
     dataDirectory: values.data === undefined ? undefined : resolve(nonEmpty('--data', values.data)),
+    browserAuth: parseBrowserAuth(values['browser-auth']),
     provider: values.provider === undefined ? undefined : readProvider(values.provider, values, environment),
   }
 }
@@ -87,6 +93,12 @@ export function parsePort(text: string): number {
   // The identity provider takes the port above, and it has to be one.
   if (!(port >= 1 && port < 65_535)) throw new UsageError('--port takes a number from 1 to 65534.')
   return port
+}
+
+function parseBrowserAuth(text: string): BrowserAuth {
+  const known = BROWSER_AUTHS.find((one) => one === text)
+  if (known === undefined) throw new UsageError(`--browser-auth takes ${BROWSER_AUTHS.join(' or ')}.`)
+  return known
 }
 
 function readProvider(

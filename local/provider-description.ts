@@ -6,7 +6,7 @@ export interface ProviderDescription {
   readonly tokenEndpoint: string
   readonly userInfoEndpoint: string
   readonly jwksUri: string
-  /** The load balancer's client; undefined for the local provider's own. */
+  /** The client that signs people in; undefined for the local provider's own. */
   readonly clientId?: string
   readonly commandLineClientId?: string
   readonly commandLineScopes?: readonly string[]

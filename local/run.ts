@@ -51,6 +51,7 @@ async function start(options: StartArguments): Promise<Stack> {
     tls: options.tls,
     dataDirectory: options.dataDirectory,
     provider: options.provider,
+    browserAuth: options.browserAuth,
     onProgress: show,
     onLogLine:
       logFile === undefined ? (name, line) => console.log(`${name}  ${line}`) : await logInto(logFile),

@@ -38,6 +38,10 @@ export function readyScreen(options: {
     '',
     `  Console            ${stack.url}/v2`,
     `  Identity provider  ${stack.issuer}`,
+    ...(stack.provider === undefined ? [`  Callback there     ${stack.callbackUrl}`] : []),
+    ...(stack.browserAuth === 'service'
+      ? [`  Browsers           are signed in by the login function: /login, /logout, /me`]
+      : []),
     ...(secure ? [`  Trust this CA      ${stack.authority.file}`] : []),
     `  Data               ${dataDirectory ?? 'in memory; --data DIR keeps it'}`,
     ...(logFile === undefined ? [] : [`  Log                ${relative(process.cwd(), logFile)}`]),

@@ -5,8 +5,9 @@ import { LOCAL_ACCOUNT } from './resource-names.ts'
 
 export const LOCAL_REGION = 'eu-west-1'
 
-/** Who signs browsers in: the load balancer, or the login function. */
-export type BrowserAuth = 'alb' | 'service'
+/** Who can sign browsers in: the load balancer, or the login function. */
+export const BROWSER_AUTHS = ['alb', 'service'] as const
+export type BrowserAuth = (typeof BROWSER_AUTHS)[number]
 
 /** A part of flyte.yaml: what of the local settings is to be different. */
 export interface SettingsOverride {
@@ -20,15 +21,17 @@ export const WEB_CLIENT_ID = 'flyte-web'
  * The settings as a document that `flyte.yaml` could be (JSON is YAML).
  *
  * @param options.browserAuth Who signs browsers in. Default: the load balancer.
+ * @param options.self Whether the deployment is its own authorization server. Default: the provider is it.
  * @param options.override Merged over the document, object by object; a list replaces a list.
  */
 export function localSettings(options: {
   publicUrl: string
   provider: ProviderDescription
   browserAuth?: BrowserAuth
+  self?: boolean
   override?: SettingsOverride
 }): string {
-  const { publicUrl, provider, browserAuth = 'alb', override = {} } = options
+  const { publicUrl, provider, browserAuth = 'alb', self = false, override = {} } = options
   const document = {
     name: 'flyte',
     aws: { region: LOCAL_REGION },
@@ -46,32 +49,33 @@ export function localSettings(options: {
           userInfoEndpoint: provider.userInfoEndpoint,
         },
       },
-      appAuth: {
-        externalAuthServer: {
-          jwksUri: provider.jwksUri,
-          allowedAudience: provider.audiences ?? [publicUrl],
-          // Whoever waits for this machine's own provider would rather know at once.
-          retryAttempts: 2,
-        },
-        thirdPartyConfig: {
-          flyteClient: {
-            clientId: provider.commandLineClientId ?? COMMAND_LINE_CLIENT_ID,
-            redirectUri: COMMAND_LINE_REDIRECT_URI,
-            scopes: [
-              'openid',
-              'profile',
-              'email',
-              'offline_access',
-              ...(provider.commandLineScopes ?? ['all']),
-            ],
-            audience: (provider.audiences ?? [publicUrl])[0],
-          },
-        },
-      },
+      appAuth: self ? { authServerType: 'Self' } : providersTokens(publicUrl, provider),
     },
     ingress: { browserAuth },
   }
   return JSON.stringify(merge(document, override))
+}
+
+/** The provider is the authorization server, and its tokens are those of this deployment. */
+function providersTokens(publicUrl: string, provider: ProviderDescription) {
+  const audiences = provider.audiences ?? [publicUrl]
+  const scopes = ['openid', 'profile', 'email', 'offline_access', ...(provider.commandLineScopes ?? ['all'])]
+  return {
+    externalAuthServer: {
+      jwksUri: provider.jwksUri,
+      allowedAudience: audiences,
+      // Whoever waits for this machine's own provider would rather know at once.
+      retryAttempts: 2,
+    },
+    thirdPartyConfig: {
+      flyteClient: {
+        clientId: provider.commandLineClientId ?? COMMAND_LINE_CLIENT_ID,
+        redirectUri: COMMAND_LINE_REDIRECT_URI,
+        scopes,
+        audience: audiences[0],
+      },
+    },
+  }
 }
 
 function merge(base: unknown, override: unknown): unknown {

@@ -22,13 +22,14 @@ import {
 } from './alb/index.ts'
 import { type CertificateAuthority, certificateAuthority } from './certificates.ts'
 import { type Closing, closingList } from './closing.ts'
-import { readOrMakeJson, writePrivately } from './data-directory.ts'
+import { makeCustomResources } from './custom-resources.ts'
+import { readOrMakeJson } from './data-directory.ts'
 import { lockDataDirectory } from './data-lock.ts'
-import { type Deployment, readDeployment } from './deployment.ts'
+import type { Deployment } from './deployment.ts'
 import { type FunctionFleet, startFunctions } from './function-fleet.ts'
 import type { LogLine } from './functions/types.ts'
-import type { WebClient } from './identity-provider/clients.ts'
 import { type IdentityProvider, startIdentityProvider } from './identity-provider/index.ts'
+import { type KeptDeployment, readKeptDeployment } from './kept-deployment.ts'
 import { LOOPBACK, type ReservedPort, reservePort } from './listening.ts'
 import { STAND_IN_PORTS, withRealPorts } from './ports.ts'
 import {
@@ -37,9 +38,11 @@ import {
   type ProviderDescription,
   type RealProvider,
 } from './provider-description.ts'
+import type { ServiceClient } from './service-client.ts'
 import { type ServiceEndpoints, startServices } from './services.ts'
-import { type BrowserAuth, localSettings, type SettingsOverride, WEB_CLIENT_ID } from './settings.ts'
+import { type BrowserAuth, localSettings, type SettingsOverride } from './settings.ts'
 import { LOCAL_DIRECTORY, type LocalSynthesis, synthesizeLocally } from './synthesis.ts'
+import { registrationOf } from './web-client.ts'
 
 export interface StackOptions {
   /** The port of the load balancer; the local identity provider takes the one above. 0 takes free ones. */
@@ -52,6 +55,8 @@ export interface StackOptions {
   readonly provider?: RealProvider | undefined
   /** Who signs browsers in: the load balancer, or the login function. Default: the load balancer. */
   readonly browserAuth?: BrowserAuth | undefined
+  /** The deployment is its own authorization server. Default: the identity provider is it. */
+  readonly self?: boolean
   /** How long an access token of the local identity provider is valid, in seconds. Default: an hour. */
   readonly accessTokenSeconds?: number
   /** How long an ID token of the local identity provider is valid, in seconds. Default: an hour. */
@@ -76,8 +81,14 @@ export interface Stack {
   readonly port: number
   /** The issuer of ID tokens and access tokens. */
   readonly issuer: string
+  /** Who signs browsers in. */
+  readonly browserAuth: BrowserAuth
+  /** Where the identity provider sends people back to after they signed in. */
+  readonly callbackUrl: string
   /** The local identity provider; undefined where a real one is used. */
   readonly provider: IdentityProvider | undefined
+  /** A service of the deployment's own authorization server; undefined where it has none. */
+  readonly service: ServiceClient | undefined
   /** The authority that clients have to trust where the stack serves https. */
   readonly authority: CertificateAuthority
   readonly loadBalancer: LocalAlb
@@ -98,6 +109,7 @@ export interface Stack {
  * @throws {ProviderError} the real identity provider cannot be used
  * @throws {DataInUseError} another stack uses the data folder
  * @throws {TableShapeError} the data folder was made by another version
+ * @throws {CustomResourceError} a function did not do its part of the deployment
  * @throws {SettingsError} {@link lib/settings}, {BundleError} {@link lib/bundling}, {TemplateError}
  *   {@link local/alb}: the stack itself is broken
  */
@@ -121,17 +133,18 @@ async function start(options: StackOptions, closing: Closing): Promise<Stack> {
   const synthesis = await synthesize(options, described, progress)
 
   progress('Starting the identity provider, the database and the object store')
-  const deployment = await deploy({ options, synthesis, ports })
+  const { deployment, keepSecret, service } = await deploy({ options, synthesis, ports })
   await ports.provider.release()
   const provider = described
     ? undefined
     : await startProvider({ options, url, port: ports.provider.port, deployment, authority, closing })
   const { dataDirectory } = options
   const log = options.onLogLine ?? (() => {})
-  const endpoints = await startServices({ deployment, dataDirectory, closing, log })
+  const endpoints = await startServices({ deployment, dataDirectory, keepSecret, closing, log })
 
   progress('Starting the functions')
   const functions = await startFunctions({ deployment, endpoints, authority, log, closing })
+  await makeCustomResources({ deployment, functions })
   await ports.stack.release()
   const loadBalancer = await openLoadBalancer({
     options,
@@ -145,7 +158,10 @@ async function start(options: StackOptions, closing: Closing): Promise<Stack> {
     url,
     port: ports.stack.port,
     issuer: provider?.issuer ?? described?.issuer ?? '',
+    browserAuth: deployment.signIn?.signOut === undefined ? 'alb' : 'service',
+    callbackUrl: `${url}${deployment.signIn?.callbackPath ?? ''}`,
     provider,
+    service,
     authority,
     loadBalancer,
     region: deployment.region,
@@ -184,39 +200,28 @@ function synthesize(
     publicUrl: originOf(options, STAND_IN_PORTS.stack),
     provider: described ?? localProvider(`http://localhost:${STAND_IN_PORTS.provider}`),
     ...(options.browserAuth === undefined ? {} : { browserAuth: options.browserAuth }),
+    self: options.self ?? false,
     override: options.settings ?? {},
   })
   const onWork = () => progress('Synthesizing the template and bundling the functions')
   return synthesizeLocally({ settings, onWork })
 }
 
-/** The deployment, with the secrets of an earlier start where a data folder keeps them. */
-async function deploy(parts: {
+function deploy(parts: {
   options: StackOptions
   synthesis: LocalSynthesis
   ports: Ports
-}): Promise<Deployment> {
+}): Promise<KeptDeployment> {
   const { options, synthesis, ports } = parts
-  const { template: change = (template) => template } = options
-  const file = dataFile(options, 'secrets.json')
-  const kept = await readOrMakeJson<Record<string, string>>(file, async () => ({}))
-  const secretValues = new Map(Object.entries(kept))
-  const deployment = await readDeployment({
-    template: change(
-      withRealPorts(synthesis.template, { stack: ports.stack.port, provider: ports.provider.port }),
-    ),
-    region: synthesis.region,
-    codeDirectories: new Map(
-      synthesis.functions.map(({ name, logicalId, codeDirectory }) => [
-        logicalId,
-        options.code?.[name] ?? codeDirectory,
-      ]),
-    ),
-    secretValues,
+  const { template: change = (template) => template, code = {}, dataDirectory } = options
+  const real = { stack: ports.stack.port, provider: ports.provider.port }
+  return readKeptDeployment({
+    template: change(withRealPorts(synthesis.template, real)),
+    synthesis,
+    dataDirectory,
+    code,
     oidcClientSecret: options.provider?.clientSecret,
   })
-  if (file !== null) await writePrivately(file, JSON.stringify(Object.fromEntries(secretValues), null, 2))
-  return deployment
 }
 
 async function startProvider(parts: {
@@ -231,7 +236,7 @@ async function startProvider(parts: {
   const provider = await startIdentityProvider({
     port,
     publicUrl: url,
-    webClient: webClient(deployment, url),
+    webClient: registrationOf(deployment.signIn, url),
     keysFile: dataFile(options, 'identity-provider.json'),
     accessTokenSeconds: options.accessTokenSeconds,
     idTokenSeconds: options.idTokenSeconds,
@@ -239,22 +244,6 @@ async function startProvider(parts: {
   })
   closing.add(provider.close)
   return provider
-}
-
-/** What an operator would register at the provider for this deployment. */
-function webClient({ signIn }: Deployment, url: string): WebClient {
-  const origins = [url, url.replace('localhost', LOOPBACK)]
-  if (signIn === undefined) {
-    return { clientId: WEB_CLIENT_ID, clientSecret: randomBytes(32).toString('hex'), redirectUris: [] }
-  }
-  const { clientId, clientSecret, callbackPath, signOut } = signIn
-  return {
-    clientId,
-    clientSecret,
-    redirectUris: origins.map((origin) => `${origin}${callbackPath}`),
-    postLogoutRedirectUris: signOut === undefined ? [] : [`${url}${signOut.returnPath}`],
-    backchannelLogoutUri: signOut && `${url}${signOut.noticePath}`,
-  }
 }
 
 async function openLoadBalancer(parts: {

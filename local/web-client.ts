@@ -2,8 +2,12 @@
  * The client that a deployment signs people in with in their browsers, found in its template: in the authenticate-oidc
  * actions of its rules, or in the settings of the functions that do it instead.
  */
+import { randomBytes } from 'node:crypto'
 import type { CloudFormationTemplate, Resolver } from './alb/index.ts'
 import { findSecret, type LocalSecret } from './aws/secrets-manager.ts'
+import type { WebClient } from './identity-provider/clients.ts'
+import { LOOPBACK } from './listening.ts'
+import { WEB_CLIENT_ID } from './settings.ts'
 
 /** A client with its secret, and the paths that the provider sends people and notices to. */
 export interface DeployedClient {
@@ -64,4 +68,23 @@ export function clientOfFunctions(
     }
   }
   return undefined
+}
+
+/**
+ * What an operator would register at the provider for this deployment.
+ *
+ * @param url The public URL. The loopback address stands for the same place.
+ */
+export function registrationOf(client: DeployedClient | undefined, url: string): WebClient {
+  if (client === undefined) {
+    return { clientId: WEB_CLIENT_ID, clientSecret: randomBytes(32).toString('hex'), redirectUris: [] }
+  }
+  const { clientId, clientSecret, callbackPath, signOut } = client
+  return {
+    clientId,
+    clientSecret,
+    redirectUris: [url, url.replace('localhost', LOOPBACK)].map((origin) => `${origin}${callbackPath}`),
+    postLogoutRedirectUris: signOut === undefined ? [] : [`${url}${signOut.returnPath}`],
+    backchannelLogoutUri: signOut && `${url}${signOut.noticePath}`,
+  }
 }

@@ -3,6 +3,7 @@ import type { CloudFormationResource, CloudFormationTemplate } from '../../local
 import { functionBehind, readDeployment } from '../../local/deployment.ts'
 import { withRealPorts } from '../../local/ports.ts'
 import { resourceNames } from '../../local/resource-names.ts'
+import { registrationOf } from '../../local/web-client.ts'
 
 const REGION = 'eu-west-1'
 
@@ -136,8 +137,63 @@ describe('a deployment', () => {
     expect(signIn).toEqual({
       clientId: 'the-client',
       clientSecret: JSON.parse(secret?.value ?? '').oidc_client_secret,
+      callbackPath: '/oauth2/idpresponse',
+      signOut: undefined,
     })
     expect(signIn?.clientSecret).toMatch(/^[A-Za-z0-9]{32}$/)
+  })
+
+  const withSession = (clientSecret: unknown) => ({
+    Rule: { Type: 'AWS::ElasticLoadBalancingV2::ListenerRule' },
+    RunsFunction: {
+      Type: 'AWS::Lambda::Function',
+      Properties: {
+        ...RESOURCES.RunsFunction?.Properties,
+        Environment: {
+          Variables: {
+            FLYTE_SETTINGS: JSON.stringify({
+              auth: { userAuth: { openId: { clientId: 'their-client' } } },
+              session: { clientSecret },
+            }),
+          },
+        },
+      },
+    },
+  })
+
+  it('finds the client of functions that sign people in where their settings say', async () => {
+    const { signIn, secrets } = await read({
+      resources: withSession({ name: 'flyte/client', key: 'oidc_client_secret' }),
+    })
+    expect(signIn).toEqual({
+      clientId: 'their-client',
+      clientSecret: JSON.parse(secrets[0]?.value ?? '').oidc_client_secret,
+      callbackPath: '/callback',
+      signOut: { returnPath: '/logout', noticePath: '/backchannel-logout' },
+    })
+    const whole = await read({
+      resources: withSession({ name: 'CookieKey', key: null }),
+      kept: new Map([['CookieKey', 'all of it']]),
+    })
+    expect(whole.signIn?.clientSecret).toBe('all of it')
+  })
+
+  it('registers its client with every address that it has', async () => {
+    const { signIn } = await read({
+      resources: withSession({ name: 'flyte/client', key: 'oidc_client_secret' }),
+    })
+    expect(registrationOf(signIn, 'http://localhost:8080')).toMatchObject({
+      clientId: 'their-client',
+      redirectUris: ['http://localhost:8080/callback', 'http://127.0.0.1:8080/callback'],
+      postLogoutRedirectUris: ['http://localhost:8080/logout'],
+      backchannelLogoutUri: 'http://localhost:8080/backchannel-logout',
+    })
+    expect(registrationOf((await read()).signIn, 'http://localhost:8080')).toMatchObject({
+      redirectUris: ['http://localhost:8080/oauth2/idpresponse', 'http://127.0.0.1:8080/oauth2/idpresponse'],
+      postLogoutRedirectUris: [],
+      backchannelLogoutUri: undefined,
+    })
+    expect(registrationOf(undefined, 'http://localhost:8080').redirectUris).toEqual([])
   })
 
   it('uses the client secret that an identity provider issued', async () => {

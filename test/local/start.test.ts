@@ -30,7 +30,12 @@ describe('the arguments of npm start', () => {
       verbose: false,
       dataDirectory: undefined,
       provider: undefined,
+      browserAuth: 'alb',
     })
+  })
+
+  it('say who signs browsers in', () => {
+    expect(parseStartArguments(['--browser-auth', 'service'], {}).browserAuth).toBe('service')
   })
 
   it('take a real identity provider, and its secret from the environment only', () => {
@@ -54,6 +59,7 @@ describe('the arguments of npm start', () => {
     ['a port without one above it', ['--port', '65535']],
     ['a negative port', ['--port=-1']],
     ['a provider without a scheme', ['--provider', 'id.example.com']],
+    ['somebody else to sign browsers in', ['--browser-auth', 'nobody']],
     ['a provider of another scheme', ['--provider', 'ftp://id.example.com']],
     ['a provider without a secret', ['--provider', 'https://id.example.com', '--client-id', 'me']],
   ]
