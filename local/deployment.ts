@@ -147,8 +147,10 @@ function secretValue(name: string, properties: Properties, options: DeploymentOp
   if (options.oidcClientSecret !== undefined && generate.GenerateStringKey === OIDC_CLIENT_SECRET_KEY) {
     return JSON.stringify({ [OIDC_CLIENT_SECRET_KEY]: options.oidcClientSecret })
   }
-  if (typeof properties.SecretString === 'string') return properties.SecretString
-  const value = options.secretValues.get(name) ?? generateSecretString(generate)
+  // The template says only what a secret begins with.
+  const { SecretString: first } = properties
+  const value =
+    options.secretValues.get(name) ?? (typeof first === 'string' ? first : generateSecretString(generate))
   options.secretValues.set(name, value)
   return value
 }

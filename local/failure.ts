@@ -2,6 +2,7 @@
 import { TemplateError } from './alb/index.ts'
 import { TableShapeError } from './aws/dynamodb.ts'
 import { UsageError } from './command-line.ts'
+import { CustomResourceError } from './custom-resources.ts'
 import { DataInUseError } from './data-lock.ts'
 import { ListenError } from './listening.ts'
 import { ProviderError } from './provider-description.ts'
@@ -30,6 +31,8 @@ export function sentenceFor(error: unknown, port: number): string | undefined {
   }
   if (error instanceof TemplateError)
     return `The template cannot be run: ${error.message}. Correct it in lib/.`
+  if (error instanceof CustomResourceError)
+    return `The deployment stopped at ${error.logicalId}: its function failed; see the log, or start with --verbose.`
   // These two come from lib/, which is loaded only when there is something to synthesize.
   if (error instanceof Error && error.name === 'SettingsError') return error.message
   if (error instanceof Error && error.name === 'BundleError') {

@@ -5,13 +5,15 @@ import type { CertificateAuthority } from './certificates.ts'
 import type { Closing } from './closing.ts'
 import { type Deployment, functionBehind } from './deployment.ts'
 import { createFunctionPool, type FunctionPool } from './functions/pool.ts'
-import type { LogLine } from './functions/types.ts'
+import type { InvocationResult, LogLine } from './functions/types.ts'
 import { type LocalNames, startOutbound } from './outbound.ts'
 import { awsVariables, type ServiceEndpoints } from './services.ts'
 
 export interface FunctionFleet {
   /** Invokes the function behind a target group, if the template lets the load balancer do so. */
   readonly invoke: Invoke
+  /** Runs the function that a reference of the template leads to, for whoever deploys the template. */
+  run(functionRef: unknown, event: unknown): Promise<InvocationResult>
   /** Whose keys the functions read where AWS publishes them: the load balancer is opened after them. */
   trust(loadBalancer: Pick<LocalAlb, 'publicKey'>): void
 }
@@ -46,9 +48,10 @@ export async function startFunctions(options: {
     closing.add(pool.close)
   }
   await Promise.all([...pools.values()].map((pool) => pool.warm()))
+  const poolOf = (functionRef: unknown) => pools.get(functionBehind(deployment.template, functionRef) ?? '')
   return {
     invoke: async ({ functionRef }, event) => {
-      const pool = pools.get(functionBehind(deployment.template, functionRef) ?? '')
+      const pool = poolOf(functionRef)
       if (pool === undefined) return { error: 'not-found' }
       const { targetGroupArn } = event.requestContext.elb
       const functionArn = String(await deployment.resolver.resolve(functionRef))
@@ -56,6 +59,7 @@ export async function startFunctions(options: {
       log(pool.definition.name, notInvocable(pool.definition.name, targetGroupArn))
       return { error: 'access-denied' }
     },
+    run: async (functionRef, event) => (await poolOf(functionRef)?.invoke(event)) ?? { error: 'error' },
     trust: (loadBalancer) => {
       publicKey = loadBalancer.publicKey
     },

@@ -2,8 +2,10 @@
 import { join } from 'node:path'
 import type { Credentials } from './aws/credentials.ts'
 import { startDynamoDb } from './aws/dynamodb.ts'
+import { startLogs } from './aws/logs.ts'
+import { madeSecrets } from './aws/made-secrets.ts'
 import { startS3 } from './aws/s3.ts'
-import { startSecretsManager } from './aws/secrets-manager.ts'
+import { type OnSecretChange, startSecretsManager } from './aws/secrets-manager.ts'
 import type { Closing } from './closing.ts'
 import type { Deployment } from './deployment.ts'
 import type { LogLine } from './functions/types.ts'
@@ -14,6 +16,7 @@ export interface ServiceEndpoints {
   readonly dynamodb: string
   readonly s3: string
   readonly secretsManager: string
+  readonly logs: string
 }
 
 /**
@@ -21,15 +24,17 @@ export interface ServiceEndpoints {
  * refused as AWS does, and told to the log.
  *
  * @param options.dataDirectory Where tables and objects are kept; undefined keeps them in memory.
+ * @param options.keepSecret Told of secrets that are replaced.
  * @throws {TableShapeError}
  */
 export async function startServices(options: {
   deployment: Deployment
   dataDirectory: string | undefined
+  keepSecret: OnSecretChange
   closing: Closing
   log: LogLine
 }): Promise<ServiceEndpoints> {
-  const { deployment, dataDirectory, closing, log } = options
+  const { deployment, dataDirectory, keepSecret, closing, log } = options
   const access = createAccess(deployment.identities, log)
   const directory = (name: string) => (dataDirectory === undefined ? null : join(dataDirectory, name))
   const dynamodb = await startDynamoDb({
@@ -41,9 +46,32 @@ export async function startServices(options: {
   closing.add(dynamodb.close)
   const s3 = await startS3({ directory: directory('s3'), buckets: deployment.buckets, access })
   closing.add(s3.close)
-  const secretsManager = await startSecretsManager({ secrets: deployment.secrets, access })
+  const file = (name: string) => (dataDirectory === undefined ? null : join(dataDirectory, name))
+  const { secrets, region } = deployment
+  const secretsManager = await startSecretsManager({
+    secrets,
+    access,
+    made: await madeSecrets({ declared: secrets, region, file: file('made-secrets.json') }),
+    onChange: keepSecret,
+  })
   closing.add(secretsManager.close)
-  return { dynamodb: dynamodb.endpoint, s3: s3.endpoint, secretsManager: secretsManager.endpoint }
+  const logs = await startLogs({ groups: logGroups(deployment), region, access, file: file('logs.json') })
+  closing.add(logs.close)
+  return {
+    dynamodb: dynamodb.endpoint,
+    s3: s3.endpoint,
+    secretsManager: secretsManager.endpoint,
+    logs: logs.endpoint,
+  }
+}
+
+/** The log groups that a deployment expects to be there: no template makes those of tasks. */
+function logGroups({ functions }: Deployment): string[] {
+  const named = [...functions.values()].flatMap(({ environment }) => {
+    const settings = JSON.parse(environment.FLYTE_SETTINGS ?? '{}') as { runs?: { logs?: { group: string } } }
+    return settings.runs?.logs?.group ?? []
+  })
+  return [...new Set(named)]
 }
 
 /** What Lambda and the AWS SDK read: the region, credentials, and where the services are. */
@@ -62,5 +90,6 @@ export function awsVariables(options: {
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     AWS_ENDPOINT_URL_S3: endpoints.s3,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: endpoints.logs,
   }
 }

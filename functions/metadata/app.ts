@@ -8,9 +8,10 @@
  */
 import type { Clock } from '../shared/clock.ts'
 import type { FunctionSettings } from '../shared/config.ts'
+import { deployedRoutes } from '../shared/deployed-routes.ts'
 import { createPublicUrlResolver } from '../shared/http/public-url.ts'
 import { type App, createApp, type RpcHandler } from '../shared/http/router.ts'
-import { ROUTES, type Route } from '../shared/routes.ts'
+import type { Route } from '../shared/routes.ts'
 import { connectErrorResponse } from '../shared/rpc/error-response.ts'
 import { createClientConfigPath } from './client-config.ts'
 import { createExternalMetadata, type Fetch } from './external-metadata.ts'
@@ -24,12 +25,13 @@ export interface MetadataAppOptions {
   readonly settings: FunctionSettings
   readonly fetch: Fetch
   readonly now: Clock
-  /** What the own authorization server's metadata is made from. Default: the route table. */
+  /** What the own authorization server's metadata is made from. Default: what the settings say is deployed. */
   readonly routes?: readonly Route[]
 }
 
 /** Makes the app of the metadata function. */
-export function createMetadataApp({ settings, fetch, now, routes = ROUTES }: MetadataAppOptions): App {
+export function createMetadataApp(options: MetadataAppOptions): App {
+  const { settings, fetch, now, routes = deployedRoutes(options.settings) } = options
   const { auth } = settings
   const publicUrlOf = createPublicUrlResolver(settings.authorizedUris)
   const external = createExternalMetadata({ auth, fetch, now })
