@@ -15,17 +15,21 @@ import { createDynamoDbDocumentStore } from '../shared/stores/dynamodb/document-
 import { createDynamoDbProjectStore } from '../shared/stores/dynamodb/project-store.ts'
 import { createDynamoDbRunStore } from '../shared/stores/dynamodb/run-store.ts'
 import { createDynamoDbTaskStore } from '../shared/stores/dynamodb/task-store.ts'
+import { lazyLogStore } from '../shared/stores/log-store.ts'
 import { lazyObjectLinks } from '../shared/stores/object-links.ts'
 import { lazyObjectStore } from '../shared/stores/object-store.ts'
+import { lazyScheduleStore } from '../shared/stores/schedule-store.ts'
+import { lazySecretVault } from '../shared/stores/secret-vault.ts'
 import { createTelemetry } from '../shared/telemetry.ts'
 import { createRunsApp } from './app.ts'
+import { answerFirings } from './firings.ts'
 import { createProjectCatalog } from './projects/catalog.ts'
 import type { ServiceDeps } from './service-deps.ts'
 import { servicesBeside } from './services.ts'
 
-const { settings, runsTable, authTable, tracing } = readConfig()
+const { settings, runsTable, authTable, triggerSchedules, tracing } = readConfig()
 const tableName = requireSetting(runsTable, 'RUNS_TABLE')
-const { storagePrefix, domains, seedProjects } = settings.runs
+const { storagePrefix, domains, seedProjects, secretPrefix, logs: logSettings } = settings.runs
 const client = createDynamoDbClient()
 const now = systemClock
 const objects = lazyObjectStore(async () => {
@@ -56,6 +60,11 @@ const { gate, enrich } = createIdentity({
   claimsStore,
   sessionCaller: settings.session === undefined ? null : sessionCaller,
 })
+const lightCall = async () => {
+  const { createLightCall } = await import('../shared/secrets/light-call.ts')
+  return createLightCall({ aws: readAwsEnvironment(), fetch: fetchDocumentLater, now })
+}
+const documents = createDynamoDbDocumentStore(client, tableName)
 const deps: ServiceDeps = {
   enrich,
   now,
@@ -71,10 +80,32 @@ const deps: ServiceDeps = {
     domains,
   }),
   deployedTasks: createDynamoDbDeployedTaskStore(client, tableName),
-  documents: createDynamoDbDocumentStore(client, tableName),
+  documents,
+  async findTrigger(name) {
+    const { findRunOfTrigger } = await import('./triggers/run-of-trigger.ts')
+    return findRunOfTrigger(documents, name)
+  },
+  schedules: lazyScheduleStore(async () => {
+    const [{ createScheduleStore }, { readScheduleSettings }] = await Promise.all([
+      import('../shared/stores/scheduler/schedule-store.ts'),
+      import('../shared/stores/scheduler/settings.ts'),
+    ])
+    const target = readScheduleSettings(triggerSchedules)
+    return createScheduleStore({ aws: readAwsEnvironment(), target, fetch: fetchDocumentLater, now })
+  }),
   links: lazyObjectLinks(async () => {
     const { createS3ObjectLinks } = await import('../shared/stores/s3/object-links.ts')
     return createS3ObjectLinks()
+  }),
+  secretPrefix,
+  vault: lazySecretVault(async () => {
+    const { createSecretsManagerVault } = await import('../shared/secrets/secrets-manager-vault.ts')
+    return createSecretsManagerVault(await lightCall())
+  }),
+  logSettings,
+  logs: lazyLogStore(async () => {
+    const { createCloudWatchLogStore } = await import('../shared/stores/logs/cloudwatch-log-store.ts')
+    return createCloudWatchLogStore(await lightCall())
   }),
 }
 const app = createRunsApp({
@@ -85,4 +116,11 @@ const app = createRunsApp({
   lazyServices: servicesBeside(deps),
 })
 
-export const handler = createLambdaHandler({ app, telemetry: createTelemetry(), tracing })
+const telemetry = createTelemetry()
+
+export const handler = createLambdaHandler({
+  app,
+  telemetry,
+  tracing,
+  otherEvents: answerFirings(deps, telemetry),
+})

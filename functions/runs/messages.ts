@@ -3,6 +3,7 @@ import { create, fromBinary } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import type { EnrichedIdentity } from '@flyteorg/flyteidl2/flyteidl2/common/identity_pb.ts'
 import { ActionPhase } from '@flyteorg/flyteidl2/flyteidl2/common/phase_pb.ts'
+import { TriggerAutomationSpecSchema } from '@flyteorg/flyteidl2/flyteidl2/task/common_pb.ts'
 import { TaskSpecSchema } from '@flyteorg/flyteidl2/flyteidl2/task/task_definition_pb.ts'
 import {
   type Action,
@@ -22,7 +23,7 @@ import {
 } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_definition_pb.ts'
 import { readEnrichedIdentity } from '../shared/identity/enriched-identity.ts'
 import { KIND_TRACE, type StoredAction } from '../shared/stores/action-store.ts'
-import type { RunSummary, RunTask, StoredRun } from '../shared/stores/run-store.ts'
+import type { RunSummary, RunTask, RunTrigger, StoredRun } from '../shared/stores/run-store.ts'
 import { attemptsOf } from './attempts.ts'
 
 /**
@@ -67,7 +68,7 @@ function actionIdOf({ key, action }: RunSummary, org: string) {
 }
 
 function metadataOf(
-  { task, source, inside }: RunSummary,
+  { key, task, source, inside, trigger }: RunSummary,
   executedBy: EnrichedIdentity | undefined,
 ): ActionMetadata {
   return create(ActionMetadataSchema, {
@@ -79,7 +80,19 @@ function metadataOf(
     source,
     parent: inside?.parent ?? '',
     group: inside?.group ?? '',
+    ...(trigger === undefined ? {} : triggerOfMetadata(trigger, { ...key, taskName: task.name })),
   })
+}
+
+function triggerOfMetadata(
+  { name, revision, automation }: RunTrigger,
+  { project, domain, taskName }: { project: string; domain: string; taskName: string },
+) {
+  return {
+    triggerId: { name: { project, domain, taskName, name }, revision: BigInt(revision) },
+    triggerName: name,
+    ...(automation && { triggerType: fromBinary(TriggerAutomationSpecSchema, automation) }),
+  }
 }
 
 /** Traces and conditions have a name of their own and no task. */

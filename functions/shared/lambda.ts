@@ -20,7 +20,12 @@ export interface LambdaOptions {
   readonly telemetry: Telemetry
   /** Whether calls are traced (`Config.tracing`). */
   readonly tracing: boolean
+  /** Where a function has other callers than the load balancer. */
+  readonly otherEvents?: OtherEvents
 }
+
+/** Answers an event of another caller than the load balancer; undefined for one that is not theirs. */
+export type OtherEvents = (event: object) => Promise<unknown> | undefined
 
 export type AlbHandler = (event: ALBEvent, context: Context) => Promise<ALBResult>
 
@@ -28,7 +33,10 @@ export type AlbHandler = (event: ALBEvent, context: Context) => Promise<ALBResul
 export function createLambdaHandler(options: LambdaOptions): AlbHandler {
   const handler = middy<ALBEvent, ALBResult>()
   if (options.tracing) handler.use(tracing())
-  return handler.handler((event: ALBEvent) => answerEvent(options, event)) as AlbHandler
+  const { otherEvents } = options
+  return handler.handler(
+    (event: ALBEvent) => (otherEvents?.(event) as Promise<never>) ?? answerEvent(options, event),
+  ) as AlbHandler
 }
 
 /** Answers one event; never rejects for anything a client can send. */

@@ -5,10 +5,9 @@ import type { TaskStore } from '../../shared/stores/task-store.ts'
 import { deployedTask, type TaskToRun, taskOfSpec } from '../../shared/tasks/task-to-run.ts'
 
 /**
- * Finds the task of a request.
+ * Finds the task of a request that names no trigger, or not any more.
  *
- * @throws {ServiceError} `task_not_found`; `rpc_unimplemented` for a run by trigger; `request_invalid` if no task
- *   is named.
+ * @throws {ServiceError} `task_not_found`; `request_invalid` if no task is named.
  */
 export function taskOfRequest({ task }: CreateRunRequest, tasks: TaskStore): Promise<TaskToRun> | TaskToRun {
   switch (task.case) {
@@ -16,11 +15,9 @@ export function taskOfRequest({ task }: CreateRunRequest, tasks: TaskStore): Pro
       return taskOfSpec(task.value)
     case 'taskId':
       return deployedTask(task.value, tasks)
-    case 'triggerName':
-      throw new ServiceError('rpc_unimplemented', {
-        message: 'This deployment does not implement runs by trigger_name. Send task_id or task_spec.',
-      })
     default:
-      throw new ServiceError('request_invalid', { message: 'task_id or task_spec is required.' })
+      throw new ServiceError('request_invalid', {
+        message: 'task_id, task_spec or trigger_name is required.',
+      })
   }
 }

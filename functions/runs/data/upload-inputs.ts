@@ -1,6 +1,7 @@
 /** `DataProxyService.UploadInputs`: the inputs of a run that is about to be made. */
 import { hash } from 'node:crypto'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import type { TriggerName } from '@flyteorg/flyteidl2/flyteidl2/common/identifier_pb.ts'
 import {
   type UploadInputsRequest,
   type UploadInputsResponse,
@@ -17,7 +18,7 @@ import { inputsHash } from './inputs-hash.ts'
  * the same inputs are one file, and other inputs never take its place. The hash in the answer leaves out what the
  * task does not count for its cache.
  *
- * It throws `request_invalid`, `project_not_found`, `task_not_found`, and `rpc_unimplemented` for a trigger's inputs.
+ * It throws `request_invalid`, `project_not_found`, `task_not_found`, `trigger_not_found`.
  */
 export function uploadInputsMethod(deps: ServiceDeps) {
   return async (request: UploadInputsRequest): Promise<UploadInputsResponse> => {
@@ -46,16 +47,21 @@ function placeOf({ id }: UploadInputsRequest, domains: readonly string[]) {
 const FIELDS = { runId: 'run_id', projectId: 'project_id' } as const
 
 async function specOf(
-  { tasks }: ServiceDeps,
+  { tasks, findTrigger }: ServiceDeps,
   task: UploadInputsRequest['task'],
 ): Promise<TaskSpec | undefined> {
   if (task.case === 'taskSpec') return task.value
-  if (task.case === 'triggerName') throw new ServiceError('rpc_unimplemented')
-  if (task.case === undefined) throw invalid('task_spec or task_id is required.')
-  const stored = await tasks.findTask(task.value)
+  if (task.case === undefined) throw invalid('task_spec, task_id or trigger_name is required.')
+  const id = task.case === 'taskId' ? task.value : await taskOfTrigger(task.value, findTrigger)
+  const stored = await tasks.findTask(id)
   if (stored === undefined) throw new ServiceError('task_not_found')
   const bytes = await tasks.findSpec(stored.specDigest)
   return bytes && fromBinary(TaskSpecSchema, bytes)
+}
+
+async function taskOfTrigger(name: TriggerName, findTrigger: ServiceDeps['findTrigger']) {
+  const { project, domain, taskName } = name
+  return { project, domain, name: taskName, version: (await findTrigger(name)).taskVersion }
 }
 
 function invalid(message: string): ServiceError {

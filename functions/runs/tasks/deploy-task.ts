@@ -25,12 +25,16 @@ import { required } from '../../shared/rpc/required.ts'
 import { taskOfSpec } from '../../shared/tasks/task-to-run.ts'
 import { recordedCallerOf } from '../deps.ts'
 import type { ServiceDeps } from '../service-deps.ts'
-import { deployTrigger, type TriggerToDeploy } from '../triggers/trigger-documents.ts'
+import { followTrigger } from '../triggers/schedules.ts'
+import { timetableOf } from '../triggers/timetable.ts'
+import { deployTrigger, OFFLOADED_IN_TRIGGER, type TriggerToDeploy } from '../triggers/trigger-documents.ts'
 
 /** More would make a call longer than its client waits. */
 const MAX_TRIGGERS = 50
 
-/** Makes the method. It throws `request_invalid`, `request_too_large`, `project_not_found`. */
+/**
+ * Makes the method. It throws `request_invalid`, `request_too_large`, `project_not_found`, `scheduler_unavailable`.
+ */
 export function deployTaskMethod(deps: ServiceDeps) {
   return async (request: DeployTaskRequest, context: HandlerContext): Promise<DeployTaskResponse> => {
     const id = required(request.taskId, 'task_id')
@@ -50,7 +54,12 @@ export function deployTaskMethod(deps: ServiceDeps) {
       isEntrypoint: spec.taskTemplate?.metadata?.isEntrypoint ?? false,
     })
     const change = { by: enrichedIdentityOf(caller), atMs: deps.now() }
-    await Promise.all(triggers.map((trigger) => deployTrigger(deps.documents, trigger, change)))
+    await Promise.all(
+      triggers.map(async (trigger) => {
+        await deployTrigger(deps.documents, trigger, change)
+        await followTrigger(deps, trigger.name)
+      }),
+    )
     return create(DeployTaskResponseSchema)
   }
 }
@@ -64,22 +73,24 @@ function triggersOf(triggers: readonly TaskTrigger[], id: TaskIdentifier): Trigg
   if (new Set(triggers.map(({ name }) => name)).size < triggers.length) {
     throw invalid('triggers has one name twice.')
   }
+  for (const { automationSpec } of triggers) timetableOf(automationSpec)
   const { org, project, domain, name: taskName, version } = id
   return triggers.map(({ name, spec, automationSpec }) => ({
     name: { $typeName: 'flyteidl2.common.TriggerName', org, project, domain, taskName, name },
     spec: triggerSpecOf(spec, version),
     automationSpec,
+    replaces: 0,
   }))
 }
 
-/** `offloaded_input_data`, which is newer than our generated code, by its numbers in the two messages. */
-const OFFLOADED = { inTaskTrigger: 5, inTrigger: 7 } as const
+/** `offloaded_input_data`, which is newer than our generated code, by its number in `TaskTriggerSpec`. */
+const OFFLOADED_IN_TASK_TRIGGER = 5
 
 function triggerSpecOf(spec: TaskTriggerSpec | undefined, taskVersion: string): TriggerSpec {
   const { active, inputs, runSpec, description } = spec ?? create(TaskTriggerSpecSchema)
   const made = create(TriggerSpecSchema, { active, inputs, runSpec, description, taskVersion })
-  const offloaded = spec?.$unknown?.filter(({ no }) => no === OFFLOADED.inTaskTrigger) ?? []
-  if (offloaded.length > 0) made.$unknown = offloaded.map((one) => ({ ...one, no: OFFLOADED.inTrigger }))
+  const offloaded = spec?.$unknown?.filter(({ no }) => no === OFFLOADED_IN_TASK_TRIGGER) ?? []
+  if (offloaded.length > 0) made.$unknown = offloaded.map((one) => ({ ...one, no: OFFLOADED_IN_TRIGGER }))
   return made
 }
 

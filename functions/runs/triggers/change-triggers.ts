@@ -24,14 +24,17 @@ import { enrichedIdentityOf } from '../../shared/identity/enriched-identity.ts'
 import { required } from '../../shared/rpc/required.ts'
 import { recordedCallerOf } from '../deps.ts'
 import type { ServiceDeps } from '../service-deps.ts'
+import { followTrigger } from './schedules.ts'
+import { timetableOf } from './timetable.ts'
 import { type Change, changeTrigger, deployTrigger, findTrigger } from './trigger-documents.ts'
 
 /** More would make a call longer than its client waits. */
 const MAX_NAMES = 50
 
 /**
- * Makes DeployTrigger, which replaces a trigger of the same name; the revision in the request is not looked at.
- * It throws `request_invalid`, `project_not_found`, `task_not_found`.
+ * Makes DeployTrigger, which replaces a trigger of the same name: the revision that the request names, or whichever
+ * there is if it names none. It throws `request_invalid`, `project_not_found`, `task_not_found`, `document_changed`,
+ * `scheduler_unavailable`.
  */
 export function deployTriggerMethod(deps: ServiceDeps) {
   return async (request: DeployTriggerRequest, context: HandlerContext): Promise<DeployTriggerResponse> => {
@@ -42,12 +45,18 @@ export function deployTriggerMethod(deps: ServiceDeps) {
     const version = { project, domain, name: taskName, version: spec.taskVersion }
     if ((await deps.deployedTasks.find(version)) === undefined) throw new ServiceError('task_not_found')
     const { automationSpec } = request
-    await deployTrigger(deps.documents, { name, spec, automationSpec }, await changeBy(deps, context))
+    timetableOf(automationSpec)
+    const trigger = { name, spec, automationSpec, replaces: Number(request.revision) }
+    await deployTrigger(deps.documents, trigger, await changeBy(deps, context))
+    await followTrigger(deps, name)
     return create(DeployTriggerResponseSchema, { trigger: await findTrigger(deps.documents, name) })
   }
 }
 
-/** Makes UpdateTriggers. It throws `trigger_not_found`; the triggers named before that one are changed. */
+/**
+ * Makes UpdateTriggers. It throws `trigger_not_found`, `scheduler_unavailable`; the triggers named before that one
+ * are changed.
+ */
 export function updateTriggersMethod(deps: ServiceDeps) {
   return async (request: UpdateTriggersRequest, context: HandlerContext): Promise<UpdateTriggersResponse> => {
     const { active } = request
@@ -61,7 +70,10 @@ export function updateTriggersMethod(deps: ServiceDeps) {
   }
 }
 
-/** Makes DeleteTriggers. It throws `trigger_not_found`; the triggers named before that one are deleted. */
+/**
+ * Makes DeleteTriggers. It throws `trigger_not_found`, `scheduler_unavailable`; the triggers named before that one
+ * are deleted.
+ */
 export function deleteTriggersMethod(deps: ServiceDeps) {
   return async (request: DeleteTriggersRequest, context: HandlerContext): Promise<DeleteTriggersResponse> => {
     const change = await changeBy(deps, context)
@@ -78,7 +90,7 @@ async function changeBy(deps: ServiceDeps, context: HandlerContext): Promise<Cha
 }
 
 async function changeEach(
-  { documents }: ServiceDeps,
+  deps: ServiceDeps,
   names: readonly TriggerName[],
   change: (details: TriggerDetails) => boolean,
 ): Promise<void> {
@@ -86,7 +98,10 @@ async function changeEach(
     throw new ServiceError('request_invalid', { message: `names has to have 1 to ${MAX_NAMES} items.` })
   }
   for (const name of names) {
-    if (!(await changeTrigger(documents, name, change))) throw new ServiceError('trigger_not_found')
+    const found = await changeTrigger(deps.documents, name, change)
+    // Also of one that is not there: its schedule may be left over from a call that failed halfway.
+    await followTrigger(deps, name)
+    if (!found) throw new ServiceError('trigger_not_found')
   }
 }
 

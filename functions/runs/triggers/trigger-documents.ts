@@ -1,6 +1,9 @@
 /**
  * Triggers as documents: `TRIGGERS#project#domain` / `task#name`, a `flyteidl2.trigger.TriggerDetails` each. A
  * trigger that was deleted stays, marked with the time, so that its revisions go on if it is deployed again.
+ *
+ * The revision of a trigger is the version of its document. Before a newer one is written, the one that it replaces is
+ * kept under its number (`revisions.ts`): whichever writer gets there writes the same, and none is ever missing.
  */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
@@ -13,8 +16,13 @@ import {
   type TriggerSpec,
 } from '@flyteorg/flyteidl2/flyteidl2/trigger/trigger_definition_pb.ts'
 import type { EpochMs } from '../../shared/clock.ts'
+import { ServiceError } from '../../shared/errors.ts'
 import type { DocumentName, DocumentStore, StoredDocument } from '../../shared/stores/document-store.ts'
 import { changeDocument } from '../change-document.ts'
+import { keepRevision } from './revisions.ts'
+
+/** `offloaded_input_data`, which is newer than our generated code, by its number in `TriggerSpec`. */
+export const OFFLOADED_IN_TRIGGER = 7
 
 /** Whoever changes a trigger, and when. */
 export interface Change {
@@ -27,6 +35,8 @@ export interface TriggerToDeploy {
   readonly name: TriggerName
   readonly spec: TriggerSpec
   readonly automationSpec: TriggerAutomationSpec | undefined
+  /** The revision that this one is to replace; 0 for whichever there is. */
+  readonly replaces: number
 }
 
 /** Where a trigger is kept. The organization is no part of it. */
@@ -38,12 +48,17 @@ export function collectionOf({ project, domain }: { project: string; domain: str
   return ['TRIGGERS', project, domain]
 }
 
-/** Reads a trigger back; undefined if it was deleted. Its revision is the version of the document. */
-export function readTrigger({ bytes, version }: StoredDocument, org: string): TriggerDetails | undefined {
+/** Reads a trigger back; undefined if it was deleted. */
+export function readTrigger(document: StoredDocument, org: string): TriggerDetails | undefined {
+  const details = readRevision(document, org)
+  return details.status?.deletedAt || details.id?.name === undefined ? undefined : details
+}
+
+/** Reads a trigger back as it was in a version, deleted or not. */
+export function readRevision({ bytes, version }: StoredDocument, org: string): TriggerDetails {
   const details = fromBinary(TriggerDetailsSchema, bytes)
-  if (details.status?.deletedAt || details.id?.name === undefined) return undefined
-  details.id.name.org = org
-  details.id.revision = BigInt(version)
+  if (details.id?.name) details.id.name.org = org
+  if (details.id) details.id.revision = BigInt(version)
   return details
 }
 
@@ -56,13 +71,17 @@ export async function findTrigger(
   return document && readTrigger(document, name.org)
 }
 
-/** Deploys a trigger as its next revision; one that is there just like that stays as it is. */
+/**
+ * Deploys a trigger as its next revision; one that is there just like that stays as it is.
+ *
+ * @throws {ServiceError} `document_changed` if it was to replace a revision that is not the last one.
+ */
 export async function deployTrigger(
   documents: DocumentStore,
-  { name, spec, automationSpec }: TriggerToDeploy,
+  { name, spec, automationSpec, replaces }: TriggerToDeploy,
   { by, atMs }: Change,
 ): Promise<void> {
-  await changeDocument(documents, documentOf(name), (current) => {
+  await changeTriggerDocument(documents, name, (current) => {
     const before = current && readTrigger(current, '')
     const at = timestampFromMs(atMs)
     const details = create(TriggerDetailsSchema, {
@@ -73,7 +92,9 @@ export async function deployTrigger(
       metadata: { deployedBy: by, updatedBy: by },
       status: { deployedAt: before?.status?.deployedAt ?? at, updatedAt: at },
     })
-    return before && isSame(before, details) ? undefined : toBinary(TriggerDetailsSchema, details)
+    if (before && isSame(before, details)) return undefined
+    if (before && replaces > 0 && replaces !== current.version) throw new ServiceError('document_changed')
+    return toBinary(TriggerDetailsSchema, details)
   })
 }
 
@@ -92,7 +113,7 @@ export async function changeTrigger(
   change: (details: TriggerDetails) => boolean,
 ): Promise<boolean> {
   let found = false
-  await changeDocument(documents, documentOf(name), (current) => {
+  await changeTriggerDocument(documents, name, (current) => {
     const details = current && readTrigger(current, '')
     found = details !== undefined
     if (details?.id === undefined || !change(details)) return undefined
@@ -100,4 +121,13 @@ export async function changeTrigger(
     return toBinary(TriggerDetailsSchema, details)
   })
   return found
+}
+
+async function changeTriggerDocument(
+  documents: DocumentStore,
+  name: TriggerName,
+  change: (current: StoredDocument | undefined) => Uint8Array | undefined,
+): Promise<void> {
+  const keep = (current: StoredDocument) => keepRevision(documents, name, current)
+  await changeDocument(documents, documentOf(name), change, keep)
 }

@@ -45,6 +45,14 @@ export interface ActionPlace {
   readonly group: string
 }
 
+/** The trigger that a run was made by: one of its task, in its project and domain. */
+export interface RunTrigger {
+  readonly name: string
+  readonly revision: number
+  /** A `flyteidl2.task.TriggerAutomationSpec`; undefined for one that has none. */
+  readonly automation: Uint8Array | undefined
+}
+
 /** What lists show of a run. Phases and sources are the numbers of the `ActionPhase` and `RunSource` enums. */
 export interface RunSummary {
   readonly key: RunKey
@@ -61,6 +69,8 @@ export interface RunSummary {
   readonly owner: RunOwner | undefined
   /** A `flyteidl2.common.EnrichedIdentity`, or undefined if nobody was recorded. */
   readonly executedBy: Uint8Array | undefined
+  /** Undefined for a run that no trigger made. */
+  readonly trigger?: RunTrigger | undefined
   /** Read only: whoever makes an action writes it. Undefined for the root action. */
   readonly inside?: ActionPlace | undefined
 }
@@ -105,6 +115,13 @@ export type RunScope =
       readonly name: string
       /** Undefined for every version. */
       readonly version: string | undefined
+    }
+  | {
+      readonly kind: 'trigger'
+      readonly project: string
+      readonly domain: string
+      readonly taskName: string
+      readonly name: string
     }
 
 /** A span of time: from the first millisecond, up to and without the second. */

@@ -2,7 +2,7 @@
  * A run as an item of the Runs table, and back.
  *
  * `pk` is `RUN#project#domain#name`, `sk` is `ACTION#name`. The root action also carries the keys of the three
- * indexes. Actions inside a run carry those of byProject only, in a partition of their run's own, so that a list
+ * indexes, and that of byTrigger if a trigger made the run. Actions inside a run carry those of byProject only, in a partition of their run's own, so that a list
  * of runs has none of them and the actions of a run are listed in order of time.
  */
 import { hash } from 'node:crypto'
@@ -18,13 +18,14 @@ import {
 import { bytes, bytesOf, type Item, number, numberOf, presentOnly, text, textOf } from './attributes.ts'
 import { joinKey, splitKey } from './keys.ts'
 
-export type RunIndex = 'byProject' | 'byOwner' | 'byTask'
+export type RunIndex = 'byProject' | 'byOwner' | 'byTask' | 'byTrigger'
 
 /** The attribute that each index is partitioned by. All are ordered by `createdAtKey`. */
 export const INDEX_KEYS: Readonly<Record<RunIndex, string>> = {
   byProject: 'projectKey',
   byOwner: 'ownerKey',
   byTask: 'taskKey',
+  byTrigger: 'triggerKey',
 }
 
 /** The primary key of an action. */
@@ -51,6 +52,15 @@ export function ownerKey(project: string, domain: string, subject: string): stri
 
 export function taskKey(task: { project: string; domain: string; name: string }): string {
   return joinKey(task.project, task.domain, task.name)
+}
+
+export function triggerKey(trigger: {
+  project: string
+  domain: string
+  taskName: string
+  name: string
+}): string {
+  return joinKey(trigger.project, trigger.domain, trigger.taskName, trigger.name)
 }
 
 const MS_DIGITS = 15
@@ -114,6 +124,9 @@ export function itemOfRun(run: StoredRun): Item {
     abortedBy: optionalBytes(run.abort?.abortedBy),
     errorInfo: optionalBytes(run.errorInfo),
     labels: run.labels && { M: mapValues(run.labels) },
+    triggerName: optionalText(run.trigger?.name),
+    triggerRevision: optionalNumber(run.trigger?.revision),
+    triggerSpec: optionalBytes(run.trigger?.automation),
   })
 }
 
@@ -122,13 +135,15 @@ function mapValues(values: Labels): Item {
 }
 
 function indexKeys(run: StoredRun): Item {
-  const { key, task, owner, action } = run
+  const { key, task, owner, action, trigger } = run
+  const { project, domain } = key
   const order = text(createdAtKey(run.createdAtMs, key, action))
   if (action !== ROOT_ACTION) return { projectKey: text(runKey(key)), createdAtKey: order }
   return presentOnly({
-    projectKey: text(projectKey(key.project, key.domain)),
-    ownerKey: owner && text(ownerKey(key.project, key.domain, owner.subject)),
+    projectKey: text(projectKey(project, domain)),
+    ownerKey: owner && text(ownerKey(project, domain, owner.subject)),
     taskKey: task.name === '' ? undefined : text(taskKey(task)),
+    triggerKey: trigger && text(triggerKey({ project, domain, taskName: task.name, name: trigger.name })),
     createdAtKey: order,
   })
 }
@@ -173,8 +188,16 @@ export function summaryOfItem(item: Item): RunSummary {
     },
     owner: ownerSubject === '' ? undefined : { issuer: textOf(item, 'ownerIssuer'), subject: ownerSubject },
     executedBy: bytesOf(item, 'executedBy'),
+    ...triggerOfItem(item),
     ...(action === ROOT_ACTION ? {} : { inside: placeOfItem(item) }),
   }
+}
+
+function triggerOfItem(item: Item): Pick<RunSummary, 'trigger'> {
+  const name = textOf(item, 'triggerName')
+  if (name === '') return {}
+  const revision = numberOf(item, 'triggerRevision') ?? 0
+  return { trigger: { name, revision, automation: bytesOf(item, 'triggerSpec') } }
 }
 
 /** The numbers of the `ActionType` enum start with tasks. */

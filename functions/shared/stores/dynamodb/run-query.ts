@@ -14,6 +14,7 @@ import {
   type RunIndex,
   runKey,
   taskKey,
+  triggerKey,
 } from './run-item.ts'
 
 type QueryShape = Pick<
@@ -66,6 +67,7 @@ export function planRunQuery(query: RunQuery): RunQueryPlan {
 function indexOf({ scope, ownerSubject }: RunQuery): { index: RunIndex; key: string } {
   if (scope.kind === 'run') return { index: 'byProject', key: runKey(scope.run) }
   if (scope.kind === 'task') return { index: 'byTask', key: taskKey(scope) }
+  if (scope.kind === 'trigger') return { index: 'byTrigger', key: triggerKey(scope) }
   if (ownerSubject === undefined) return { index: 'byProject', key: projectKey(scope.project, scope.domain) }
   return { index: 'byOwner', key: ownerKey(scope.project, scope.domain, ownerSubject) }
 }
