@@ -3,7 +3,8 @@
  *
  * The bundles are the deployed ones. The first call of `runs` is a CreateRun with a bearer token that nobody has seen
  * before: keys, the issuer's metadata and userinfo come from a local server, and claims, task and run go through the
- * AWS SDK into a real DynamoDB engine.
+ * AWS SDK into a real DynamoDB engine. The first call of `login` begins a sign-in: the keys of its cookies come out of
+ * a secret, the provider's document from the local server, and the answer leads to the provider.
  */
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
@@ -32,12 +33,17 @@ export interface ColdStart {
 
 interface Prepared {
   readonly settings: object
+  /** Of a deployment that signs people in itself. */
+  readonly signInSettings: object
   readonly documents: Readonly<Record<string, object>>
-  readonly events: Readonly<Record<'metadata' | 'runs', readonly object[]>>
+  readonly events: Readonly<Record<Name, readonly object[]>>
 }
 
+const NAMES = ['metadata', 'runs', 'login'] as const
+type Name = (typeof NAMES)[number]
+
 /** Measures the functions in turn with the bare process, so that a machine whose speed drifts is unkind to all. */
-export async function measureColdStarts(bundles: Bundles): Promise<Record<'metadata' | 'runs', ColdStart>> {
+export async function measureColdStarts(bundles: Bundles): Promise<Record<Name, ColdStart>> {
   const directory = await mkdtemp(join(tmpdir(), 'flyte-bench-'))
   const documents: Record<string, object> = {}
   const provider = createServer((request, response) => {
@@ -52,7 +58,12 @@ export async function measureColdStarts(bundles: Bundles): Promise<Record<'metad
     const prepared = await prepare(directory, providerUrl)
     Object.assign(documents, prepared.documents)
     await createTables(databaseUrl)
-    return await measure({ directory, bundles, prepared, environment: environmentOf(prepared, databaseUrl) })
+    return await measure({
+      directory,
+      bundles,
+      prepared,
+      environment: environmentOf(databaseUrl, providerUrl),
+    })
   } finally {
     provider.close()
     database.close()
@@ -89,15 +100,15 @@ async function createTables(endpoint: string): Promise<void> {
   client.destroy()
 }
 
-function environmentOf({ settings }: Prepared, databaseUrl: string): NodeJS.ProcessEnv {
+function environmentOf(databaseUrl: string, secretsUrl: string): NodeJS.ProcessEnv {
   return {
-    FLYTE_SETTINGS: JSON.stringify(settings),
     RUNS_TABLE: 'runs',
     AUTH_TABLE: 'auth',
     AWS_REGION: 'eu-west-1',
     AWS_ACCESS_KEY_ID: 'bench',
     AWS_SECRET_ACCESS_KEY: 'bench',
     AWS_ENDPOINT_URL_DYNAMODB: databaseUrl,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsUrl,
     POWERTOOLS_SERVICE_NAME: 'bench',
     POWERTOOLS_METRICS_NAMESPACE: 'bench',
   }
@@ -111,20 +122,30 @@ interface Measurement {
 }
 
 /** What the log line of a call has to say for the call to count: that nothing was left out of it. */
-const HAS_TO_SAY = { metadata: '"outcome":"ok"', runs: '"userinfo":"provider"' }
+const HAS_TO_SAY: Readonly<Record<Name, string>> = {
+  metadata: '"outcome":"ok"',
+  runs: '"userinfo":"provider"',
+  login: '"signIn":"started"',
+}
+const STATUS: Readonly<Record<Name, number>> = { metadata: 200, runs: 200, login: 303 }
 
 async function measure({ directory, bundles, prepared, environment }: Measurement) {
-  const names = ['metadata', 'runs'] as const
-  const ratios = { metadata: [] as number[], runs: [] as number[] }
-  const processRatios = { metadata: [] as number[], runs: [] as number[] }
+  const noRatios = (): Record<Name, number[]> => ({ metadata: [], runs: [], login: [] })
+  const ratios = noRatios()
+  const processRatios = noRatios()
+  const environmentFor = (name: Name) => {
+    const settings = name === 'login' ? prepared.signInSettings : prepared.settings
+    return { ...environment, FLYTE_SETTINGS: JSON.stringify(settings) }
+  }
   const taskFile = join(directory, 'task.json')
   let bareBeforeMs = await bareMs()
   for (let round = 0; round < ROUNDS; round += 1) {
     const took = []
-    for (const name of names) {
+    for (const name of NAMES) {
       const bundle = join(bundles.directoryOf(name), 'index.mjs')
-      await writeFile(taskFile, JSON.stringify({ bundle, event: prepared.events[name][round] }))
-      const { ms, stdout } = await timed([CHILD, taskFile], environment)
+      const event = prepared.events[name][round]
+      await writeFile(taskFile, JSON.stringify({ bundle, event, status: STATUS[name] }))
+      const { ms, stdout } = await timed([CHILD, taskFile], environmentFor(name))
       if (!stdout.includes(HAS_TO_SAY[name]))
         throw new Error(`the call of ${name} was not a whole one: ${stdout}`)
       took.push({ name, processMs: ms, ms: Number(/^TOOK (.*)$/m.exec(stdout)?.[1]) })
@@ -138,11 +159,11 @@ async function measure({ directory, bundles, prepared, environment }: Measuremen
     }
     bareBeforeMs = bareAfterMs
   }
-  const over = (name: 'metadata' | 'runs'): ColdStart => ({
+  const over = (name: Name): ColdStart => ({
     ratio: median(ratios[name]),
     processRatio: median(processRatios[name]),
   })
-  return { metadata: over('metadata'), runs: over('runs') }
+  return { metadata: over('metadata'), runs: over('runs'), login: over('login') }
 }
 
 const bareMs = async () => (await timed(['-e', '0'], {})).ms

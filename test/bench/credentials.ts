@@ -1,5 +1,5 @@
 /** Keys and credentials that the benchmark signs for itself, and the documents that verify them. */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 
 export const ISSUER = 'http://localhost:9/bench'
 export const AUDIENCE = 'https://flyte.example.com'
@@ -32,6 +32,19 @@ export const issuerDocumentOf = (issuer: string) => ({
   userinfo_endpoint: `${issuer}/userinfo`,
 })
 
+/** What an OpenID provider says about itself. */
+export const openIdDocumentOf = (issuer: string) => ({
+  ...issuerDocumentOf(issuer),
+  authorization_endpoint: `${issuer}/authorize`,
+  token_endpoint: `${issuer}/token`,
+})
+
+/** The keys of the session cookies, as their secret has them. */
+export const cookieKeys = {
+  cookie_hash_key: randomBytes(64).toString('base64'),
+  cookie_block_key: randomBytes(32).toString('base64'),
+}
+
 export const userinfo = {
   sub: SUBJECT,
   name: 'Ada Lovelace',
@@ -46,14 +59,20 @@ const padded = (value: object) =>
 
 /** An access token as Okta issues them: a subject, a client, scopes, and no profile. */
 export function bearerTokenOf(issuer: string, id: string): string {
-  const claims = {
+  return signed({
     iss: issuer,
     aud: AUDIENCE,
     sub: SUBJECT,
     cid: 'flytectl',
     scp: ['all', 'offline'],
     jti: id,
-  }
+  })
+}
+
+/** An ID token of somebody who signed in. */
+export const idToken = () => signed({ iss: ISSUER, aud: LOAD_BALANCER_CLIENT, sid: 'sid', ...userinfo })
+
+function signed(claims: object): string {
   const times = { iat: EXPIRES - 3600, exp: EXPIRES }
   const input = `${base64url({ alg: 'RS256', typ: 'JWT', kid: 'bench' })}.${base64url({ ...claims, ...times })}`
   return `${input}.${sign('sha256', Buffer.from(input), rsa.privateKey).toString('base64url')}`

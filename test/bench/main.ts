@@ -67,7 +67,7 @@ function bundleFigures({ directoryOf, metafile }: Bundles): Figure[] {
     const atOnce = output.imports.filter(({ kind, external }) => kind === 'import-statement' && !external)
     return atOnce.reduce((sum, one) => sum + readBytes(resolve(one.path), seen), output.bytes)
   }
-  return (['metadata', 'runs', 'console'] as const).map((name) => ({
+  return MEASURED.map((name) => ({
     key: `bundle.${name}.kb`,
     value: readBytes(join(directoryOf(name), 'index.mjs'), new Set()) / 1024,
     unit: 'KB',
@@ -75,12 +75,16 @@ function bundleFigures({ directoryOf, metafile }: Bundles): Figure[] {
   }))
 }
 
+const MEASURED = ['metadata', 'runs', 'console', 'login'] as const
+
 progress('Bundling the functions')
-const bundles = await bundleFunctions()
+const bundles = await bundleFunctions({ names: MEASURED })
 progress('Cold starts')
 const cold = await measureColdStarts(bundles)
 progress('CreateRun')
 const createRun = await runCase<Record<'oidc' | 'bearer', CallCost>>('create-run')
+progress('Sessions')
+const session = await runCase<{ p50Ms: number; p99Ms: number }>('session')
 progress("The console's first page")
 const firstPage = await runCase<{ kb: number }>('first-page')
 progress('ListRuns over a thousand and a hundred thousand runs (about a minute)')
@@ -110,6 +114,22 @@ const figures: Figure[] = [
     note: 'import and first CreateRun, keys and database included',
   },
   { key: 'cold.runs.process.ratio', value: cold.runs.processRatio, unit: '×', note: 'the whole process' },
+  {
+    key: 'cold.login.ratio',
+    value: cold.login.ratio,
+    unit: '×',
+    target: 2,
+    note: 'import and the first sign-in begun, secret and provider included',
+  },
+  { key: 'cold.login.process.ratio', value: cold.login.processRatio, unit: '×', note: 'the whole process' },
+  {
+    key: 'session.verify.ms',
+    value: session.p50Ms,
+    unit: 'ms',
+    target: 0.3,
+    note: 'a session from cookies to caller, p50 a request',
+  },
+  { key: 'session.verify.p99ms', value: session.p99Ms, unit: 'ms', note: 'its slowest one in a hundred' },
   {
     key: 'console.firstPage.kb',
     value: firstPage.kb,

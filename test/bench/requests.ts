@@ -102,5 +102,30 @@ export function rpcEvent(options: {
   }
 }
 
+/** An event of a page that a browser asks for. */
+export function browserEvent(path: string, requestId: string, cookie: readonly string[] = []): ALBEvent {
+  return {
+    requestContext: {
+      elb: {
+        targetGroupArn:
+          'arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/flyte-login-open/0123456789abcdef',
+      },
+    },
+    httpMethod: 'GET',
+    path,
+    multiValueQueryStringParameters: {},
+    multiValueHeaders: {
+      host: ['flyte.example.com'],
+      accept: ['text/html'],
+      'sec-fetch-site': ['none'],
+      'x-forwarded-proto': ['https'],
+      'x-request-id': [requestId],
+      ...(cookie.length === 0 ? {} : { cookie: [...cookie] }),
+    },
+    body: '',
+    isBase64Encoded: false,
+  }
+}
+
 export const CREATE_RUN_PATH = '/flyteidl2.workflow.RunService/CreateRun'
 export const LIST_RUNS_PATH = '/flyteidl2.workflow.RunService/ListRuns'

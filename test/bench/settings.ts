@@ -45,6 +45,8 @@ export function benchSettings(issuer: string = ISSUER) {
       storagePrefix: 's3://bench/flyte',
       seedProjects: ['flytesnacks'],
       domains: ['development', 'staging', 'production'],
+      secretPrefix: 'bench/secrets',
+      logs: null,
     },
     loadBalancer: {
       arn: LOAD_BALANCER_ARN,
@@ -53,6 +55,24 @@ export function benchSettings(issuer: string = ISSUER) {
       clientId: LOAD_BALANCER_CLIENT,
       sessionCookieName: 'AWSELBAuthSessionCookie',
       sessionTimeoutSeconds: 604_800,
+    },
+  }
+}
+
+/** The settings of a deployment that signs people in itself, at the same issuer. */
+export function signInSettings(issuer: string = ISSUER) {
+  const settings = benchSettings(issuer)
+  return {
+    ...settings,
+    loadBalancer: { ...settings.loadBalancer, issuer },
+    session: {
+      landingPath: '/v2',
+      idpQueryParameter: null,
+      cookie: { sameSite: 'Lax' as const, domain: null },
+      idleSeconds: 3_600,
+      absoluteSeconds: 86_400,
+      clientSecret: null,
+      cookieKeyNames: ['cookie-keys'],
     },
   }
 }
