@@ -17,7 +17,6 @@ describe('the outputs', () => {
       'ClientCallbackUrl',
       'ClientConfig',
       'ConsoleUrl',
-      'CookieKeyNames',
       'LoadBalancerDnsName',
       'OidcClientSecretName',
       'RunsTable',
@@ -36,6 +35,25 @@ describe('the outputs', () => {
     expect(parse(clientConfig('http://localhost:8080'))).toMatchObject({
       admin: { endpoint: 'dns:///localhost:8080', insecure: true },
     })
+  })
+
+  it('say what else to register, and where the keys are, where the deployment signs people in itself', () => {
+    const own = templateWith({ ingress: { browserAuth: 'service' } }).toJSON().Outputs
+    expect(own.CallbackUrls.Value).toBe('https://flyte.example.com/callback')
+    expect(own.PostLogoutUrl.Value).toBe('https://flyte.example.com/logout')
+    expect(own.BackchannelLogoutUrl.Value).toBe('https://flyte.example.com/backchannel-logout')
+    expect(flat(own.CookieKeyNames.Value)).toMatch(
+      /^<SecretsCookieHashKey[0-9A-F]{8}>\n<SecretsCookieBlockKey[0-9A-F]{8}>$/,
+    )
+    expect(flat(own.OidcClientSecretName.Value)).toMatch(/^<SecretsOidcClientSecret/)
+  })
+
+  it('name no client secret for a public client', () => {
+    const change = {
+      ingress: { browserAuth: 'service' },
+      auth: { userAuth: { openId: { publicClient: true } } },
+    }
+    expect(templateWith(change).toJSON().Outputs).not.toHaveProperty('OidcClientSecretName')
   })
 
   it('list a callback for every public URL that a provider can register', () => {
@@ -80,6 +98,12 @@ describe('the stack', () => {
         vpcId: 'vpc-0123456789abcdef0',
         publicSubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
       },
+    },
+    'signing browsers in itself': { ingress: { browserAuth: 'service' } },
+    'signing browsers in itself, with existing secrets and a web ACL': {
+      ingress: { browserAuth: 'service' },
+      loadBalancer: { waf: { enabled: true } },
+      secrets: { oidcClientSecret: { name: 'a' }, cookieKeys: { name: 'b' } },
     },
     'with existing secrets': { secrets: { oidcClientSecret: { name: 'a' }, cookieKeys: { name: 'b' } } },
   }

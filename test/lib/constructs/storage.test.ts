@@ -116,7 +116,14 @@ describe('the secrets', () => {
     return flat(Actions[0]?.AuthenticateOidcConfig?.ClientSecret)
   }
 
-  it('are made with keys of the length of 64 and 32 bytes in base64', () => {
+  it('are the client secret alone where the load balancer signs people in', () => {
+    expect(resourcesOf(template, SECRET).map(([id]) => id.replace(/[0-9A-F]{8}$/, ''))).toEqual([
+      'SecretsOidcClientSecret',
+    ])
+  })
+
+  it('are made with keys of the length of 64 and 32 bytes in base64 where the deployment does', () => {
+    const template = templateWith({ ingress: { browserAuth: 'service' } })
     expect(resourcesOf(template, SECRET)).toHaveLength(3)
     for (const [id, PasswordLength, bytes] of [
       ['SecretsCookieHashKey', 86, 64],
@@ -143,7 +150,6 @@ describe('the secrets', () => {
           key: 'clientSecret',
           versionId: '01234567-89ab-cdef-0123-456789abcdef',
         },
-        cookieKeys: { name: 'team/cookies' },
       },
     })
     existing.resourceCountIs(SECRET, 0)
@@ -151,6 +157,14 @@ describe('the secrets', () => {
       '{{resolve:secretsmanager:team/oidc:SecretString:clientSecret::01234567-89ab-cdef-0123-456789abcdef}}',
     )
     existing.hasOutput('OidcClientSecretName', { Value: 'team/oidc' })
+  })
+
+  it('are one with both cookie keys where that is named', () => {
+    const existing = templateWith({
+      ingress: { browserAuth: 'service' },
+      secrets: { oidcClientSecret: { name: 'team/oidc' }, cookieKeys: { name: 'team/cookies' } },
+    })
+    existing.resourceCountIs(SECRET, 0)
     existing.hasOutput('CookieKeyNames', { Value: 'team/cookies' })
   })
 

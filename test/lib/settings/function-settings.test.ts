@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ConfigError, readConfig } from '../../../functions/shared/config.ts'
-import { functionSettings } from '../../../lib/settings/function-settings.ts'
+import { functionSettings, type SignInSecrets } from '../../../lib/settings/function-settings.ts'
 import { settingsWith, type Tree } from '../fixtures.ts'
 
 const NAMES = {
@@ -38,7 +38,10 @@ describe('the settings that functions are given', () => {
             baseUrl: 'https://tokens.example.com',
             jwksUri: undefined,
             algorithms: ['ES256', 'RS256'],
-            additionalIssuers: [{ issuer: 'https://sts.windows.net/tenant/', audienceClaim: 'client_id' }],
+            additionalIssuers: [
+              { issuer: 'https://sts.windows.net/tenant/', audienceClaim: 'client_id' },
+              { issuer: 'https://dex.example.com', acceptIdTokens: true },
+            ],
           },
         },
         tokenEndpointProxyConfig: {
@@ -62,7 +65,11 @@ describe('the settings that functions are given', () => {
       httpProxyUrl: 'http://proxy.example.com:3128',
     })
     expect(auth.appAuth.thirdPartyConfig.flyteClient.authorizationMetadataKey).toBe('flyte-authorization')
-    expect(auth.trustedIssuers).toHaveLength(2)
+    expect(auth.trustedIssuers.map(({ acceptIdTokens }) => acceptIdTokens)).toEqual([
+      undefined,
+      undefined,
+      true,
+    ])
     expect(auth.tokenEndpointProxyConfig).toEqual({
       enabled: true,
       publicUrl: 'https://a.example.com',
@@ -83,6 +90,75 @@ describe('the settings that functions are given', () => {
     expect(runs).toBeDefined()
     expect(() => readConfig({ FLYTE_SETTINGS: JSON.stringify(rest) })).toThrow(ConfigError)
   })
+
+  it('have nothing of sessions where the load balancer signs browsers in', () => {
+    expect(configOf().settings.session).toBeUndefined()
+  })
+
+  const SIGN_IN = {
+    clientSecret: { name: 'arn:aws:secretsmanager:eu-west-1:1:secret:a-AbCdEf', key: 'oidc_client_secret' },
+    cookieKeyNames: ['hash', 'block'],
+  }
+  const sessionOf = (change: Tree = {}, signIn: SignInSecrets = SIGN_IN) => {
+    const settings = settingsWith({
+      ...change,
+      ingress: { browserAuth: 'service', ...(change.ingress as Tree) },
+    })
+    const document = functionSettings(settings, { ...NAMES, signIn })
+    return readConfig({ FLYTE_SETTINGS: JSON.stringify(document) }).settings.session
+  }
+
+  it('say how people are signed in where the deployment does that itself', () => {
+    expect(sessionOf()).toEqual({
+      landingPath: '/v2',
+      idpQueryParameter: null,
+      cookie: { sameSite: 'Lax', domain: null },
+      idleSeconds: 86_400,
+      absoluteSeconds: 604_800,
+      ...SIGN_IN,
+    })
+  })
+
+  it('say of it what the settings say', () => {
+    const change = {
+      auth: {
+        userAuth: {
+          redirectUrl: '/console',
+          idpQueryParameter: 'idp',
+          cookieSetting: { sameSitePolicy: 'NoneMode', domain: '.Example.com' },
+        },
+      },
+      ingress: { session: { timeout: '720h', idleTimeout: '30m' } },
+    }
+    const signIn = { clientSecret: null, cookieKeyNames: ['both'] }
+    expect(sessionOf(change, signIn)).toEqual({
+      landingPath: '/console',
+      idpQueryParameter: 'idp',
+      cookie: { sameSite: 'None', domain: 'example.com' },
+      idleSeconds: 1_800,
+      absoluteSeconds: 2_592_000,
+      ...signIn,
+    })
+  })
+
+  it('have a session idle no longer than it lasts', () => {
+    expect(sessionOf({ ingress: { session: { timeout: '1h' } } })).toMatchObject({
+      idleSeconds: 3_600,
+      absoluteSeconds: 3_600,
+    })
+  })
+
+  for (const [policy, sameSite] of [
+    ['DefaultMode', null],
+    ['LaxMode', 'Lax'],
+    ['StrictMode', 'Strict'],
+    ['NoneMode', 'None'],
+  ] as const) {
+    it(`translate ${policy}`, () => {
+      const change = { auth: { userAuth: { cookieSetting: { sameSitePolicy: policy } } } }
+      expect(sessionOf(change)?.cookie.sameSite).toBe(sameSite)
+    })
+  }
 
   it('have nothing of where secrets are', () => {
     const settings = settingsWith({ secrets: { oidcClientSecret: { name: 'somewhere/secret' } } })
