@@ -5,6 +5,7 @@
 import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
 import { join } from 'node:path'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import * as x509 from '@peculiar/x509'
 import { readOrMakeJson, writePrivately } from './data-directory.ts'
 
@@ -51,6 +52,15 @@ export async function certificateAuthority(
     file,
     issue: (names) => issue({ authority: credentials, names, nowMs: now() }),
   }
+}
+
+/**
+ * Lets everything in this process trust what the authority certified, beside all that it trusts already: where the
+ * stack serves https, its load balancer reads keys at its own address.
+ */
+export function trustAuthority(certificate: string): void {
+  const trusted = getCACertificates('default')
+  if (!trusted.includes(certificate)) setDefaultCACertificates([...trusted, certificate])
 }
 
 async function makeAuthority(nowMs: number): Promise<Credentials> {

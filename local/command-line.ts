@@ -12,6 +12,7 @@ export interface StartArguments {
   readonly dataDirectory: string | undefined
   readonly provider: RealProvider | undefined
   readonly browserAuth: BrowserAuth
+  readonly self: boolean
 }
 
 /** The arguments make no sense. The message is one sentence for whoever typed them. */
@@ -31,6 +32,8 @@ an identity provider with people to sign in as, DynamoDB, S3 and Secrets Manager
   --tls               serve https, with a certificate authority that is made here
   --browser-auth WHO  who signs browsers in: alb, the load balancer (the default), or service, the login
                       function: then sessions, sign-out and /me are this deployment's own
+  --self              be the authorization server too: tokens for the SDK, the CLI, services and devices
+                      come from this deployment, and people sign in at the identity provider on the way
   --verbose           show what the functions log, and every request
   --provider URL      a real identity provider instead of the local one, with
     --client-id ID      the client for signing in        (or FLYTE_OIDC_CLIENT_ID)
@@ -47,6 +50,7 @@ const OPTIONS = {
   tls: { type: 'boolean', default: false },
   verbose: { type: 'boolean', short: 'v', default: false },
   'browser-auth': { type: 'string', default: 'alb' },
+  self: { type: 'boolean', default: false },
   provider: { type: 'string' },
   'client-id': { type: 'string' },
   'cli-client-id': { type: 'string' },
@@ -65,6 +69,11 @@ export function parseStartArguments(
   environment: Readonly<Record<string, string | undefined>>,
 ): StartArguments {
   const { values } = readFlags(() => parseArgs({ args: [...argv], options: OPTIONS, strict: true }))
+  if (values.self && (values['cli-client-id'] ?? values.audience) !== undefined) {
+    throw new UsageError(
+      '--cli-client-id and --audience are about the tokens of a provider; leave them out with --self.',
+    )
+  }
   return {
     help: values.help,
     port: parsePort(values.port),
@@ -72,6 +81,7 @@ export function parseStartArguments(
     verbose: values.verbose,
     dataDirectory: values.data === undefined ? undefined : resolve(nonEmpty('--data', values.data)),
     browserAuth: parseBrowserAuth(values['browser-auth']),
+    self: values.self,
     provider: values.provider === undefined ? undefined : readProvider(values.provider, values, environment),
   }
 }

@@ -52,6 +52,7 @@ async function start(options: StartArguments): Promise<Stack> {
     dataDirectory: options.dataDirectory,
     provider: options.provider,
     browserAuth: options.browserAuth,
+    self: options.self,
     onProgress: show,
     onLogLine:
       logFile === undefined ? (name, line) => console.log(`${name}  ${line}`) : await logInto(logFile),

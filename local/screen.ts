@@ -1,6 +1,7 @@
 /** What `npm start` says. */
 import { relative } from 'node:path'
 import { fullName, PEOPLE } from './identity-provider/people.ts'
+import type { ServiceClient } from './service-client.ts'
 import type { Stack } from './stack.ts'
 
 /** A run that somebody can create by pasting one command: the smallest one that is valid. */
@@ -38,6 +39,9 @@ export function readyScreen(options: {
     '',
     `  Console            ${stack.url}/v2`,
     `  Identity provider  ${stack.issuer}`,
+    ...(stack.service === undefined
+      ? []
+      : [`  Tokens             are this deployment's own: ${stack.url}/oauth2`]),
     ...(stack.provider === undefined ? [`  Callback there     ${stack.callbackUrl}`] : []),
     ...(stack.browserAuth === 'service'
       ? [`  Browsers           are signed in by the login function: /login, /logout, /me`]
@@ -86,6 +90,21 @@ function commands(stack: Stack): string[] {
     ...call('CreateRun', SAMPLE_RUN),
     '  3. List my runs',
     ...call('ListRuns', mine),
+    ...(stack.service === undefined ? [] : ownTokens(stack, stack.service, trust)),
+  ]
+}
+
+/** The ways to get a token that only an authorization server of our own has. */
+function ownTokens({ url }: Stack, { clientId, clientSecret }: ServiceClient, trust: string): string[] {
+  const client = 'flytectl'
+  return [
+    '  4. As a service: a token with its secret',
+    `    curl -s${trust} -u ${clientId}:${clientSecret} -d grant_type=client_credentials ${url}/oauth2/token`,
+    '  5. On a machine without a browser: a code that a person confirms',
+    `    curl -s${trust} -d client_id=${client} ${url}/oauth2/device_authorization`,
+    `    open ${url}/device, give it the user_code, then with the device_code`,
+    `    curl -s${trust} -d client_id=${client} -d device_code=$CODE \\`,
+    `      -d grant_type=urn:ietf:params:oauth:grant-type:device_code ${url}/oauth2/token`,
   ]
 }
 

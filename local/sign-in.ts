@@ -1,6 +1,7 @@
 /**
- * Signing in at the local identity provider without a browser: the real authorization code flow with PKCE
- * (RFC 6749, 7636), with the person named by `login_hint`. This is what `npm run token` and the tests use.
+ * Signing in without a browser: the real authorization code flow with PKCE (RFC 6749, 7636), with the person named by
+ * `login_hint`, or on the local identity provider's page where the hint does not get that far. This is what
+ * `npm run token` and the tests use.
  */
 import { createHash, randomBytes } from 'node:crypto'
 
@@ -24,7 +25,9 @@ export class SignInError extends Error {
   }
 }
 
-const MAX_REDIRECTS = 10
+const MAX_REDIRECTS = 20
+/** Where the local identity provider asks who is signing in. */
+const SIGN_IN_PAGE = /^\/interaction\/[\w-]+$/
 
 /**
  * Signs a person in and answers their tokens.
@@ -51,7 +54,7 @@ export async function signInAs(options: {
     code_challenge_method: 'S256',
     login_hint: options.person,
   }).toString()
-  const answer = await followUntil({ url, target: options.redirectUri })
+  const answer = await followUntil({ url, target: options.redirectUri, person: options.person })
   const code = answer.searchParams.get('code')
   if (code === null || answer.searchParams.get('state') !== state) {
     throw new SignInError('refused', 'The identity provider refused the sign-in.')
@@ -102,21 +105,27 @@ async function requestToken(
 }
 
 /** Follows redirects with the cookies that were set on the way, until one leads to `target`. */
-async function followUntil(options: { url: URL; target: string }): Promise<URL> {
+async function followUntil(options: { url: URL; target: string; person: string }): Promise<URL> {
   const cookies = new Map<string, string>()
   let url = options.url
+  let form: RequestInit = {}
   for (let step = 0; step < MAX_REDIRECTS; step += 1) {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const response = await fetch(url, { redirect: 'manual', headers: { cookie } })
+    const response = await fetch(url, { redirect: 'manual', headers: { cookie }, ...form })
     await response.body?.cancel()
     for (const line of response.headers.getSetCookie()) {
       const [name = '', value = ''] = (line.split(';', 1)[0] ?? '').split(/=(.*)/s)
       cookies.set(name, value)
     }
     const location = response.headers.get('location')
+    if (location === null && form.method === undefined && SIGN_IN_PAGE.test(url.pathname)) {
+      form = { method: 'POST', body: new URLSearchParams({ person: options.person }) }
+      continue
+    }
     if (location === null) {
       throw new SignInError('not_a_local_provider', 'The identity provider asks for more than a name.')
     }
+    form = {}
     url = new URL(location, url)
     if (url.href.startsWith(options.target)) return url
   }

@@ -20,7 +20,7 @@ import {
   type LocalAlb,
   startLocalAlb,
 } from './alb/index.ts'
-import { type CertificateAuthority, certificateAuthority } from './certificates.ts'
+import { type CertificateAuthority, certificateAuthority, trustAuthority } from './certificates.ts'
 import { type Closing, closingList } from './closing.ts'
 import { makeCustomResources } from './custom-resources.ts'
 import { readOrMakeJson } from './data-directory.ts'
@@ -129,6 +129,7 @@ async function start(options: StackOptions, closing: Closing): Promise<Stack> {
   const url = originOf(options, ports.stack.port)
   if (options.dataDirectory !== undefined) closing.add(await lockDataDirectory(options.dataDirectory))
   const authority = await certificateAuthority(join(LOCAL_DIRECTORY, 'certificates'))
+  if (options.tls) trustAuthority(authority.certificate)
   const described = options.provider && (await discoverProvider(options.provider))
   const synthesis = await synthesize(options, described, progress)
 

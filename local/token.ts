@@ -4,6 +4,7 @@ import { get as getHttp } from 'node:http'
 import { get as getHttps } from 'node:https'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { trustAuthority } from './certificates.ts'
 import { DEFAULT_PORT, parsePort, readFlags, UsageError } from './command-line.ts'
 import { SERVICE_CLIENT_ID, SERVICE_CLIENT_SECRET } from './identity-provider/clients.ts'
 import { findPerson, PEOPLE } from './identity-provider/people.ts'
@@ -103,10 +104,11 @@ function sentenceFor(error: UsageError | SignInError): string {
 /** A document of the running stack, over http or, if it was started so, https. */
 async function fromStack(port: number, path: string): Promise<Record<string, unknown>> {
   const ca = await readFile(join(LOCAL_DIRECTORY, 'certificates', 'ca.pem'), 'utf8').catch(() => undefined)
+  // The endpoints that the documents name are at the same address.
+  if (ca !== undefined) trustAuthority(ca)
   const attempts = [
     () => getJson((done) => getHttp(`http://localhost:${port}${path}`, done)),
-    () =>
-      getJson((done) => getHttps(`https://localhost:${port}${path}`, ca === undefined ? {} : { ca }, done)),
+    () => getJson((done) => getHttps(`https://localhost:${port}${path}`, done)),
   ]
   for (const attempt of attempts) {
     const document = await attempt()
