@@ -27,6 +27,8 @@ const trustedIssuer = z.strictObject({
   audiences: z.array(nonEmpty).check(z.minLength(1)),
   /** Where the audience is read: `aud`, or `client_id` for issuers that leave `aud` out (Cognito). */
   audienceClaim: z.enum(['aud', 'client_id']),
+  /** Its access tokens cannot be told from its ID tokens (Dex): both are accepted. Left out: access tokens only. */
+  acceptIdTokens: z.optional(z.literal(true)),
 })
 
 /** The identity-aware proxy in front of this deployment, whose tokens name a caller that nothing else names. */

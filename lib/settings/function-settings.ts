@@ -25,6 +25,7 @@ export interface TrustedIssuer {
   )[]
   readonly audiences: readonly string[]
   readonly audienceClaim: 'aud' | 'client_id'
+  readonly acceptIdTokens?: true
 }
 
 /** What is known only once the resources exist. May be CloudFormation references. */

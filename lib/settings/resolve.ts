@@ -99,12 +99,14 @@ export function resolveIssuers(file: SettingsFile): [TrustedIssuer, ...TrustedIs
     algorithms: TrustedIssuer['algorithms']
     allowedAudience?: string[] | undefined
     audienceClaim?: TrustedIssuer['audienceClaim'] | undefined
+    acceptIdTokens: boolean
   }): TrustedIssuer => ({
     issuer: entry.issuer,
     jwksUri: entry.jwksUri ?? null,
     algorithms: entry.algorithms,
     audienceClaim: entry.audienceClaim ?? (isCognitoIssuer(entry.issuer) ? 'client_id' : 'aud'),
     audiences: entry.allowedAudience ?? defaultAudiences(file, entry.issuer),
+    ...(entry.acceptIdTokens ? { acceptIdTokens: true } : {}),
   })
   const first = complete({
     ...server,

@@ -82,6 +82,7 @@ const additionalIssuer = section({
   algorithms: algorithms().optional(),
   allowedAudience: list(audience(), 'audiences').optional(),
   audienceClaim: audienceClaim().optional(),
+  acceptIdTokens: flag().default(false),
 })
 
 const externalAuthServerSection = section({
@@ -96,6 +97,7 @@ const externalAuthServerSection = section({
   algorithms: algorithms().default(['RS256']),
   allowedAudience: list(audience(), 'audiences').optional(),
   audienceClaim: audienceClaim().optional(),
+  acceptIdTokens: flag().default(false),
   additionalIssuers: z.array(additionalIssuer, { error: 'must be a list of issuers' }).default([]),
   retryAttempts: integer(1, 20).default(5),
   retryDelay: duration(0, 60_000, 'from 0s to 60s').default(1000),

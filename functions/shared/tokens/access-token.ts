@@ -6,7 +6,7 @@ import { isSignatureValid } from './algorithms.ts'
 import { assertSubject, assertTimeClaims } from './claim-checks.ts'
 import { type JwtObject, parseUnverifiedJwt, type UnverifiedJwt } from './jwt.ts'
 import { createKeySet, type KeySet, type KeySetDeps } from './key-set.ts'
-import { assertAccessTokenKind } from './token-kind.ts'
+import { assertAccessTokenKind, assertProxyTokenKind } from './token-kind.ts'
 
 /** The claims of a token that passed every check. */
 export interface VerifiedAccessToken {
@@ -32,7 +32,7 @@ export type AccessTokenVerifier = (token: string) => Promise<VerifiedAccessToken
 
 export interface AccessTokenDeps extends KeySetDeps {
   readonly trustedIssuers: readonly TrustedIssuer[]
-  /** Which kinds of token are accepted. Default {@link assertAccessTokenKind}. */
+  /** Which kinds of token are accepted. Default {@link assertAccessTokenKind}, unless an issuer's rules say more. */
   readonly assertKind?: typeof assertAccessTokenKind
 }
 
@@ -51,8 +51,10 @@ export function createAccessTokenVerifier(deps: AccessTokenDeps): AccessTokenVer
   }
   return async (token) => {
     const jwt = parseUnverifiedJwt(token)
-    assertKind(jwt.header, jwt.payload)
     const issuer = issuers.get(jwt.payload.iss)
+    // Where ID tokens are accepted, the rest of what can be wrong with a kind is as with tokens for a proxy.
+    const assertItsKind = issuer?.rules.acceptIdTokens ? assertProxyTokenKind : assertKind
+    assertItsKind(jwt.header, jwt.payload)
     if (issuer === undefined) throw new ServiceError('issuer_untrusted')
     await assertSignature(jwt, issuer)
     return assertClaims(jwt.payload, issuer.rules, deps.now)

@@ -130,6 +130,33 @@ describe('an access token', () => {
     })
   }
 
+  describe('of an issuer whose access tokens cannot be told from its ID tokens', () => {
+    const idToken = (changes: Claims = {}) =>
+      token({ nonce: 'n', at_hash: 'h', ...changes }, { header: { typ: undefined } })
+
+    it('is accepted in the form of an ID token where the settings say so, and nowhere else', async () => {
+      expect(await reasonOf(idToken(), verifierFor({ acceptIdTokens: true }))).toBe('accepted')
+      expect(await reasonOf(idToken())).toBe('token_kind_refused')
+    })
+
+    for (const [name, changes] of Object.entries({
+      'a logout token': { events: {} },
+      'a refresh token': { typ: 'Refresh' },
+      'a token that is bound to a key': { cnf: { jkt: 'k' } },
+    })) {
+      it(`is refused all the same as ${name}`, async () => {
+        expect(await reasonOf(idToken(changes), verifierFor({ acceptIdTokens: true }))).toBe(
+          'token_kind_refused',
+        )
+      })
+    }
+
+    it('is refused all the same with an audience that is not ours', async () => {
+      const others = idToken({ aud: 'another-client' })
+      expect(await reasonOf(others, verifierFor({ acceptIdTokens: true }))).toBe('audience_mismatch')
+    })
+  })
+
   it('is accepted without a kid where exactly one key fits', async () => {
     const text = token({}, { header: { kid: undefined } })
     expect(await reasonOf(text)).toBe('accepted')
