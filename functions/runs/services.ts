@@ -12,6 +12,7 @@ export function servicesBeside(deps: ServiceDeps): LazyServices {
       (await import('./data/service.ts')).dataProxyService(deps),
     'flyteidl2.settings.SettingsService': async () =>
       (await import('./settings/service.ts')).settingsService(deps),
+    'flyteidl2.secret.SecretService': async () => (await import('./secrets/service.ts')).secretService(deps),
     'flyteidl2.cluster.ClusterService': async () => (await import('./cluster/service.ts')).clusterService(),
   }
 }

@@ -146,6 +146,11 @@ export const REASONS = {
   },
   run_not_found: { code: 'not_found', status: 404, message: 'There is no such run.' },
   logs_not_found: { code: 'not_found', status: 404, message: 'There are no logs of this attempt.' },
+  logs_unreadable: {
+    code: 'failed_precondition',
+    status: 400,
+    message: 'The logs of this deployment cannot be read. Its operators have to look at runs.logs.',
+  },
   action_not_found: { code: 'not_found', status: 404, message: 'There is no such action.' },
   parent_not_found: {
     code: 'not_found',
@@ -169,6 +174,12 @@ export const REASONS = {
     message: 'The action is not a condition that is waiting for its signal.',
   },
   abort_unfinished: unavailable('The action has more actions below it than one call aborts. Try again.'),
+  secret_not_found: { code: 'not_found', status: 404, message: 'There is no such secret.' },
+  secret_exists: {
+    code: 'already_exists',
+    status: 409,
+    message: 'A secret with this name already exists.',
+  },
   trigger_not_found: { code: 'not_found', status: 404, message: 'There is no such trigger.' },
   project_not_found: { code: 'not_found', status: 404, message: 'There is no such project.' },
   task_not_found: { code: 'not_found', status: 404, message: 'There is no such task.' },
@@ -223,6 +234,8 @@ export const REASONS = {
   store_unavailable: unavailable('The database does not answer. Try again.'),
   secret_unavailable: unavailable('A secret of this deployment cannot be read. Try again.'),
   scheduler_unavailable: unavailable('The scheduler of triggers does not answer. Try again.'),
+  vault_unavailable: unavailable('Secrets Manager does not answer. Try again.'),
+  logs_unavailable: unavailable('CloudWatch Logs does not answer. Try again.'),
   storage_unavailable: unavailable('The object storage does not answer. Try again.'),
   internal_error: { code: 'internal', status: 500, message: 'Something went wrong on our side.' },
 } as const satisfies Record<string, ReasonRow>

@@ -102,6 +102,7 @@ export const ROUTES = [
   { kind: 'service', service: 'flyteidl2.dataproxy.DataProxyService', function: 'runs', access: openOrOidc },
   { kind: 'service', service: 'flyteidl2.settings.SettingsService', function: 'runs', access: openOrOidc },
   { kind: 'service', service: 'flyteidl2.trigger.TriggerService', function: 'runs', access: openOrOidc },
+  { kind: 'service', service: 'flyteidl2.secret.SecretService', function: 'runs', access: openOrOidc },
   { kind: 'service', service: 'flyteidl2.cluster.ClusterService', function: 'runs', access: openOrOidc },
 
   { kind: 'service', service: 'flyteidl2.actions.ActionsService', function: 'actions', access: internal },

@@ -18,13 +18,15 @@ export interface LightCallDeps {
 }
 
 /** The services that are called in this way, by the name in their endpoints and signatures. */
-export type LightService = 'secretsmanager' | 'kms'
+export type LightService = 'secretsmanager' | 'kms' | 'logs'
 
 export interface LightOperation<T> {
   readonly service: LightService
   /** As in `x-amz-target`. */
   readonly target: `${string}.${string}`
   readonly input: Readonly<Record<string, unknown>>
+  /** The largest answer that is read. Default 128 KB: Secrets Manager keeps up to 64 KB. */
+  readonly maxBytes?: number
   /** Takes what is needed out of the answer; throws if it is not there. */
   readonly output: (answer: JwtObject) => T
 }
@@ -51,7 +53,6 @@ const ATTEMPTS = 3
 /** Before the second attempt, and before the third. */
 const PAUSES_MS = [40, 160]
 const TIMEOUT_MS = 3_000
-/** Secrets Manager keeps up to 64 KB; the answers of other services are smaller. */
 const MAX_BYTES = 128 * 1024
 const BUSY = /^(?:Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|LimitExceeded\w*)$/
 
@@ -74,7 +75,7 @@ export function createLightCall(deps: LightCallDeps): LightCall {
 }
 
 function requestFor(
-  { service, target, input }: Omit<LightOperation<unknown>, 'output'>,
+  { service, target, input, maxBytes = MAX_BYTES }: Omit<LightOperation<unknown>, 'output'>,
   { aws, now }: LightCallDeps,
 ) {
   const { region, credentials } = aws
@@ -89,12 +90,13 @@ function requestFor(
   }
   const authorization = authorizationOf({ credentials, region, service, headers: signed, body })
   const headers = { ...signed, authorization }
-  const limits = { timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES }
+  const limits = { timeoutMs: TIMEOUT_MS, maxBytes }
   return { method: 'POST', isRepeatable: true, headers, body, ...limits } as const
 }
 
-function endpointOf(service: LightService, { region, secretsManagerUrl, kmsUrl }: AwsEnvironment): string {
-  const given = service === 'kms' ? kmsUrl : secretsManagerUrl
+function endpointOf(service: LightService, aws: AwsEnvironment): string {
+  const { region, secretsManagerUrl: secretsmanager, kmsUrl: kms, logsUrl: logs } = aws
+  const given = { secretsmanager, kms, logs }[service]
   const suffix = region.startsWith('cn-') ? '.cn' : ''
   return given ?? `https://${service}.${region}.amazonaws.com${suffix}/`
 }
