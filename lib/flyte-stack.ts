@@ -23,6 +23,7 @@ import {
 import { allowProjectSecrets, allowTaskLogs } from './constructs/service-permissions.ts'
 import { Secrets } from './constructs/secrets.ts'
 import { Tables } from './constructs/tables.ts'
+import { TriggerSchedules } from './constructs/trigger-schedules.ts'
 import { hasAuthorizationServer } from './jobs.ts'
 import { internalListenerRules, listenerRules } from './listener-rules.ts'
 import { authorizationServerSettings } from './settings/authorization-server.ts'
@@ -66,6 +67,7 @@ export class FlyteStack extends Stack {
     const server = hasAuthorizationServer(settings)
       ? new AuthorizationServerSecrets(this, 'AuthorizationServer', settings)
       : undefined
+    const schedules = new TriggerSchedules(this, 'Triggers', { deployment: name })
     const shared = { FLYTE_SETTINGS: this.toJsonString(functionSettings(settings, names)) }
     this.functions = new AppFunctions(this, 'Functions', {
       settings,
@@ -75,9 +77,11 @@ export class FlyteStack extends Stack {
         ...shared,
         ...tables.environmentOf(name, { sessions: sessions(name) }),
         ...this.authorizationServerEnvironment(name, settings, server),
+        ...schedules.environmentOf(name),
       }),
     })
     allowRuns(this.functions.get('runs'), { tables, storage: runsBucket.storage })
+    schedules.allow(this.functions.get('runs'))
     allowProjectSecrets(this.functions.get('runs'), settings.resolved.secretPrefix)
     if (settings.runs.logs !== undefined) allowTaskLogs(this.functions.get('runs'), settings.runs.logs.group)
     if (signIn !== undefined) {

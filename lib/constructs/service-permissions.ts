@@ -41,5 +41,9 @@ export function allowTaskLogs(runs: AppFunction, group: string): void {
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   })}:*`
   runs.allow(TASK_LOG_ACTIONS, [resource])
-  acknowledgeWildcard(runs.role, resource, 'Streams are named by run, all in the one log group of the settings.')
+  acknowledgeWildcard(
+    runs.role,
+    resource,
+    'Streams are named by run, all in the one log group of the settings.',
+  )
 }

@@ -8,9 +8,9 @@ import type * as z from 'zod'
 import type { Route } from '../../functions/shared/routes.ts'
 import { AUTH_CHECKS } from './checks-auth.ts'
 import { INTERNAL_CHECKS } from './checks-internal.ts'
-import { SERVICE_CHECKS } from './checks-services.ts'
 import { PLACE_CHECKS } from './checks-place.ts'
 import { SELF_CHECKS } from './checks-self.ts'
+import { SERVICE_CHECKS } from './checks-services.ts'
 import { SESSION_CHECKS } from './checks-session.ts'
 import type { Problem } from './problems.ts'
 import type { SettingsFile } from './schema.ts'
@@ -24,7 +24,14 @@ export function crossChecks(
   const bad = issues
     .filter(({ code }) => code !== 'unrecognized_keys')
     .map(({ path }) => path.map(String).join('.'))
-  return [...PLACE_CHECKS, ...INTERNAL_CHECKS, ...SESSION_CHECKS, ...AUTH_CHECKS, ...SELF_CHECKS, ...SERVICE_CHECKS]
+  return [
+    ...PLACE_CHECKS,
+    ...INTERNAL_CHECKS,
+    ...SESSION_CHECKS,
+    ...AUTH_CHECKS,
+    ...SELF_CHECKS,
+    ...SERVICE_CHECKS,
+  ]
     .filter(({ reads }) => !reads.some((path) => bad.some((other) => overlaps(path, other))))
     .flatMap(({ run }) => run(file, routes))
 }
