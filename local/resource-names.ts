@@ -36,6 +36,16 @@ export function bucketArn(name: string): string {
   return `arn:aws:s3:::${name}`
 }
 
+/** The ARN of a secret of the local account, without the six characters that end it. */
+export function secretArn(region: string, name: string): string {
+  return arn('secretsmanager', region, `secret:${name}`)
+}
+
+/** The ARN of a log group of the local account; a stream's is this and `:log-stream:` and its name. */
+export function logGroupArn(region: string, name: string): string {
+  return arn('logs', region, `log-group:${name}`)
+}
+
 /** The ARN of a function of the local account, or of `name:qualifier`. */
 export function functionArn(region: string, name: string): string {
   return arn('lambda', region, `function:${name}`)

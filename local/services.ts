@@ -36,26 +36,25 @@ export async function startServices(options: {
 }): Promise<ServiceEndpoints> {
   const { deployment, dataDirectory, keepSecret, closing, log } = options
   const access = createAccess(deployment.identities, log)
-  const directory = (name: string) => (dataDirectory === undefined ? null : join(dataDirectory, name))
+  const kept = (name: string) => (dataDirectory === undefined ? null : join(dataDirectory, name))
   const dynamodb = await startDynamoDb({
-    directory: directory('dynamodb'),
+    directory: kept('dynamodb'),
     tables: deployment.tables,
     access,
     arnOf: (table) => tableArn(deployment.region, table),
   })
   closing.add(dynamodb.close)
-  const s3 = await startS3({ directory: directory('s3'), buckets: deployment.buckets, access })
+  const s3 = await startS3({ directory: kept('s3'), buckets: deployment.buckets, access })
   closing.add(s3.close)
-  const file = (name: string) => (dataDirectory === undefined ? null : join(dataDirectory, name))
   const { secrets, region } = deployment
   const secretsManager = await startSecretsManager({
     secrets,
     access,
-    made: await madeSecrets({ declared: secrets, region, file: file('made-secrets.json') }),
+    made: await madeSecrets({ declared: secrets, region, file: kept('made-secrets.json') }),
     onChange: keepSecret,
   })
   closing.add(secretsManager.close)
-  const logs = await startLogs({ groups: logGroups(deployment), region, access, file: file('logs.json') })
+  const logs = await startLogs({ groups: logGroups(deployment), region, access, file: kept('logs.json') })
   closing.add(logs.close)
   return {
     dynamodb: dynamodb.endpoint,

@@ -5,6 +5,9 @@ import { LOCAL_ACCOUNT } from './resource-names.ts'
 
 export const LOCAL_REGION = 'eu-west-1'
 
+/** Where the logs of tasks are in the local CloudWatch Logs. */
+export const LOCAL_LOG_GROUP = '/flyte/tasks'
+
 /** Who can sign browsers in: the load balancer, or the login function. */
 export const BROWSER_AUTHS = ['alb', 'service'] as const
 export type BrowserAuth = (typeof BROWSER_AUTHS)[number]
@@ -35,6 +38,7 @@ export function localSettings(options: {
   const document = {
     name: 'flyte',
     aws: { region: LOCAL_REGION },
+    runs: { logs: { group: LOCAL_LOG_GROUP } },
     domain: {
       certificateArn: `arn:aws:acm:${LOCAL_REGION}:${LOCAL_ACCOUNT}:certificate/00000000-0000-0000-0000-000000000000`,
     },

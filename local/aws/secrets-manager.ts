@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { readBody } from '../http.ts'
 import { closeServer, LOOPBACK, listen } from '../listening.ts'
 import { type Access, claimedAccessKeyId, refusalMessage, sessionTokenOf } from './access.ts'
+import type { MadeSecrets } from './made-secrets.ts'
 
 /** One secret. `arn` ends with a dash and six characters after the name, as AWS's do. */
 export interface LocalSecret {
@@ -65,19 +66,21 @@ export type OnSecretChange = (name: string, value: string) => Promise<void>
  * Starts the double on a free port. It asks who signed a request and what they may do, and does not check the
  * signature.
  *
+ * @param options.made The secrets that are made by calls; without them there are those of the template only.
  * @param options.onChange Has to have kept the value before whoever put it is answered.
  */
 export async function startSecretsManager(options: {
   secrets: readonly LocalSecret[]
   access: Access
+  made?: MadeSecrets
   onChange?: OnSecretChange
 }): Promise<LocalSecretsManager> {
-  const { access, onChange = async () => {} } = options
+  const { access, made, onChange = async () => {} } = options
   const secrets = options.secrets.map((secret) => new KeptSecret(secret))
   const server = createServer(async (request, response) => {
     const body = await readBody(request).catch(() => Buffer.alloc(0))
     const { headers } = request
-    const { status, ...answer } = await answerTo({ headers, body, secrets, access, onChange })
+    const { status, ...answer } = await answerTo({ headers, body, secrets, access, made, onChange })
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(answer))
   })
   const port = await listen(server, { port: 0 })
@@ -151,14 +154,17 @@ async function answerTo(options: {
   body: Buffer
   secrets: readonly KeptSecret[]
   access: Access
+  made: MadeSecrets | undefined
   onChange: OnSecretChange
 }): Promise<Answer> {
-  const { headers, body, secrets, access, onChange } = options
+  const { headers, body, secrets, access, made, onChange } = options
   const accessKeyId = claimedAccessKeyId(headers)
   if (accessKeyId === undefined) return refused('MissingAuthenticationTokenException')
   const caller = access.callerOf(accessKeyId, sessionTokenOf(headers))
   if (caller === undefined) return refused('UnrecognizedClientException')
   const [, name = ''] = String(headers['x-amz-target']).split('secretsmanager.')
+  const ofMade = await made?.answer({ operation: name, body, caller })
+  if (ofMade !== undefined) return ofMade
   const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined
   if (operation === undefined) return refused('UnknownOperationException')
   const request = requestOf(body)
