@@ -1,6 +1,7 @@
 /** The frame around every page of this function. */
 
 import { type Html, html } from '../shared/html/html.ts'
+import { ICON, MARK } from '../shared/html/mark.ts'
 import { securityHeaders } from '../shared/html/security-headers.ts'
 import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
 import { SCRIPT, STYLE } from './assets.ts'
@@ -59,10 +60,3 @@ ${main}
     body: page.toString(),
   }
 }
-
-/** Three rising strokes: our own mark. */
-const MARK = html`<svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false"><rect width="32" height="32" rx="9"/><path d="M8 22.5 22.5 8M8 15.5 15.5 8M15.5 24 24 15.5"/></svg>`
-
-const ICON = `data:image/svg+xml,${encodeURIComponent(
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="#6a26e8"/><path d="M8 22.5 22.5 8M8 15.5 15.5 8M15.5 24 24 15.5" fill="none" stroke="#fff" stroke-width="3.5" stroke-linecap="round"/></svg>',
-)}`

@@ -1,6 +1,7 @@
 /** How a caller is put in words. */
+
+import { hueOf, initialsOf } from '../shared/html/initials.ts'
 import type { Caller, CallerSource } from '../shared/identity/caller.ts'
-import { hueOf, initialsOf } from './initials.ts'
 
 /** What the page says of the person who looks at it. */
 export interface Person {

@@ -1,10 +1,10 @@
 /** Asks a person whether a client may act for them. */
+import { cardPage } from '../../shared/html/card-page.ts'
 import { html } from '../../shared/html/html.ts'
 import type { HttpRequest, HttpResponse } from '../../shared/http/message.ts'
 import { CALLBACK_PATH } from '../engine/configuration.ts'
 import type { SignedInPerson } from '../session-reader.ts'
-import { pageResponse } from './page.ts'
-import { nameOf } from './person-name.ts'
+import { personLine } from './person-line.ts'
 import { scopeList } from './scopes.ts'
 
 export interface ConsentQuestion {
@@ -19,28 +19,34 @@ export interface ConsentQuestion {
 
 /** Answers with the question. */
 export function consentPage(request: HttpRequest, question: ConsentQuestion): HttpResponse {
-  const { origin, protocol, host } = new URL(question.redirectUri)
-  const main = html`<h1>Let ${question.clientName} act for you?</h1>
-<p>You are signed in as <strong>${nameOf(question.person)}</strong>.</p>
-<dl>
-<div><dt>Program</dt><dd>${question.clientName} <code>${question.clientId}</code></dd></div>
-<div><dt>It may</dt><dd>${scopeList(question.scope)}</dd></div>
-<div><dt>You will go on to</dt><dd><code>${host === '' ? protocol : host}</code></dd></div>
-</dl>
-<p class="soft">Allow it only if you started this yourself, just now.</p>
-<form method="post" action="${CALLBACK_PATH}">
-<input type="hidden" name="interaction" value="${question.interaction}">
-<div class="actions">
-<button class="primary" name="decision" value="allow">Allow</button>
-<button class="quiet" name="decision" value="deny">Do not allow</button>
-</div>
-</form>`
-  return pageResponse({
+  const { clientName, clientId, person, scope, setCookies } = question
+  const { protocol, host } = new URL(question.redirectUri)
+  return cardPage({
     request,
     status: 200,
-    title: `Let ${question.clientName} act for you?`,
-    main,
-    formTarget: origin === 'null' ? protocol : origin,
-    headers: question.setCookies.length === 0 ? {} : { 'set-cookie': question.setCookies },
+    title: `Let ${clientName} act for you?`,
+    body: html`${personLine(person)}
+<p>If you allow it, <strong>${clientName}</strong> may:</p>
+${scopeList(scope)}
+<dl class="facts">
+<dt>Program</dt><dd><code>${clientId}</code></dd>
+<dt>You go on to</dt><dd><code>${host === '' ? protocol : host}</code></dd>
+</dl>
+<form method="post" action="${CALLBACK_PATH}">
+<input type="hidden" name="interaction" value="${question.interaction}">
+<p class="soft">Allow it only if you started this yourself, just now.</p>
+<div class="actions">
+<button class="quiet" name="decision" value="deny">Do not allow</button>
+<button class="primary" name="decision" value="allow">Allow</button>
+</div>
+</form>`,
+    formTarget: formTargetOf(question.redirectUri),
+    headers: setCookies.length === 0 ? {} : { 'set-cookie': setCookies },
   })
+}
+
+/** Where the answer leads, as a source of a policy. Such a source has no words for an IPv6 address. */
+function formTargetOf(redirectUri: string): string {
+  const { origin, protocol, hostname } = new URL(redirectUri)
+  return origin === 'null' || hostname.startsWith('[') ? protocol : origin
 }

@@ -1,10 +1,10 @@
 /** The pages of the device flow: type the code, look at who asks, decide. */
+import { cardPage } from '../../shared/html/card-page.ts'
 import { html } from '../../shared/html/html.ts'
 import type { HttpRequest, HttpResponse } from '../../shared/http/message.ts'
 import { ENGINE_ROUTES } from '../engine/configuration.ts'
 import type { SignedInPerson } from '../session-reader.ts'
-import { pageResponse } from './page.ts'
-import { nameOf } from './person-name.ts'
+import { personLine } from './person-line.ts'
 import { scopeList } from './scopes.ts'
 
 const PATH = ENGINE_ROUTES.code_verification
@@ -20,17 +20,18 @@ export interface CodeForm {
 /** Asks for the code on the device. */
 export function codePage(request: HttpRequest, { person, userCode, refused }: CodeForm): HttpResponse {
   const problem = refused
-    ? html`<p class="problem" role="alert">No device waits with this code. Look at the device again: a code works once, for ten minutes.</p>`
+    ? html`<p class="problem" id="problem" role="alert">No device waits with this code. Look at the device again: a code works once, for ten minutes.</p>`
     : undefined
-  const main = html`<h1>Connect a device</h1>
-<p>You are signed in as <strong>${nameOf(person)}</strong>.</p>
+  const described = refused ? html` aria-invalid="true" aria-describedby="problem"` : undefined
+  const body = html`<p>A program on another machine wants to act for you. It shows you a code: type it here, and see who asks.</p>
+${personLine(person)}
 ${problem}
 <form method="post" action="${PATH}">
-<label for="user_code">The code on the device</label>
-<input class="code" type="text" id="user_code" name="user_code" value="${userCode}" maxlength="16" autocomplete="off" autocapitalize="characters" spellcheck="false" required autofocus>
+<label>The code on the device
+<input class="code" type="text" name="user_code" value="${userCode}" placeholder="XXXX-XXXX" maxlength="16" autocomplete="off" autocapitalize="characters" spellcheck="false" required autofocus${described}></label>
 <div class="actions"><button class="primary">Go on</button></div>
 </form>`
-  return pageResponse({ request, status: refused ? 400 : 200, title: 'Connect a device', main })
+  return cardPage({ request, status: refused ? 400 : 200, title: 'Connect a device', body })
 }
 
 export interface DeviceQuestion {
@@ -45,31 +46,39 @@ export interface DeviceQuestion {
 
 /** Shows who asks for what, and asks whether that is meant. */
 export function confirmPage(request: HttpRequest, asked: DeviceQuestion): HttpResponse {
-  const main = html`<h1>Connect this device?</h1>
-<p>It will act as <strong>${nameOf(asked.person)}</strong>.</p>
-<dl>
-<div><dt>Program</dt><dd>${asked.clientName} <code>${asked.clientId}</code></dd></div>
-<div><dt>It may</dt><dd>${scopeList(asked.scope)}</dd></div>
-<div><dt>Code</dt><dd><code>${asked.userCode}</code></dd></div>
+  const { person, clientName, clientId, scope, userCode, question } = asked
+  const body = html`<p>Compare the code with the one on the device:</p>
+<output class="code">${userCode}</output>
+${personLine(person)}
+<p>Once connected, <strong>${clientName}</strong> on that device may:</p>
+${scopeList(scope)}
+<dl class="facts">
+<dt>Program</dt><dd><code>${clientId}</code></dd>
 </dl>
-<p class="soft">Go on only if the device is in front of you and shows this very code. If somebody sent you here, do not.</p>
 <form method="post" action="${PATH}">
-<input type="hidden" name="question" value="${asked.question}">
+<input type="hidden" name="question" value="${question}">
+<p class="soft">Go on only if the device is your own and shows this very code. If somebody sent you here, do not.</p>
 <div class="actions">
-<button class="primary" name="decision" value="allow">Connect it</button>
 <button class="quiet" name="decision" value="deny">Do not connect it</button>
+<button class="primary" name="decision" value="allow">Connect it</button>
 </div>
 </form>`
-  return pageResponse({ request, status: 200, title: 'Connect this device?', main })
+  return cardPage({ request, status: 200, title: 'Connect this device?', body })
 }
+
+const DONE = html`<svg class="sign" viewBox="0 0 44 44" aria-hidden="true" focusable="false"><circle cx="22" cy="22" r="20"/><path d="m14 22.5 5.6 5.6L30.5 17"/></svg>`
+const NOT_DONE = html`<svg class="sign no" viewBox="0 0 44 44" aria-hidden="true" focusable="false"><circle cx="22" cy="22" r="20"/><path d="m16 16 12 12m0-12L16 28"/></svg>`
 
 /** Says that it is done, or that it is not. */
 export function decidedPage(request: HttpRequest, isAllowed: boolean): HttpResponse {
-  const title = isAllowed ? 'The device is connected' : 'The device is not connected'
   const sentence = isAllowed
     ? 'It goes on by itself in a few seconds. You can close this page.'
     : 'It has been told so. You can close this page.'
-  const main = html`<h1>${title}</h1>
-<p>${sentence}</p>`
-  return pageResponse({ request, status: 200, title, main })
+  return cardPage({
+    request,
+    status: 200,
+    above: isAllowed ? DONE : NOT_DONE,
+    title: isAllowed ? 'The device is connected' : 'The device is not connected',
+    body: html`<p>${sentence}</p>`,
+  })
 }

@@ -1,10 +1,10 @@
 /** A refusal, as a page for people and as JSON for programs. */
 import type { ServiceError } from '../../shared/errors.ts'
+import { cardPage } from '../../shared/html/card-page.ts'
 import { html } from '../../shared/html/html.ts'
 import { acceptsHtml } from '../../shared/html/refusal.ts'
 import type { HttpRequest, HttpResponse } from '../../shared/http/message.ts'
 import { oauthErrorResponse } from '../oauth-answer.ts'
-import { pageResponse } from './page.ts'
 
 interface Advice {
   readonly title: string
@@ -47,9 +47,8 @@ export function refusalPage(
 ): HttpResponse | undefined {
   if (!acceptsHtml(request)) return undefined
   const { title, whatToDo } = BY_STATUS[status] ?? UNEXPECTED
-  const main = html`<h1>${title}</h1>
-<p>${sentence}</p>
+  const body = html`<p>${sentence}</p>
 <p class="soft">${whatToDo}</p>
 <p class="fine">Request <code>${request.requestId}</code></p>`
-  return pageResponse({ request, status, title, main, headers: { ...headers, vary: 'accept' } })
+  return cardPage({ request, status, title, body, headers: { ...headers, vary: 'accept' } })
 }

@@ -1,5 +1,5 @@
 /** What the page shows of a run, read from the API's messages. No DOM in here. */
-import { hueOf, initialsOf } from '../initials.ts'
+import { hueOf, initialsOf } from '../../shared/html/initials.ts'
 import type { Action, EnrichedIdentity } from './wire.ts'
 
 /** Who made a run, in words. */

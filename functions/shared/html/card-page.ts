@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { HttpRequest, HttpResponse } from '../http/message.ts'
 import { text as style } from './card-page.css?browser'
 import { type Html, html } from './html.ts'
+import { ICON, MARK } from './mark.ts'
 import { securityHeaders } from './security-headers.ts'
 
 export interface CardPageOptions {
@@ -11,15 +12,20 @@ export interface CardPageOptions {
   readonly title: string
   /** What is on the card below the title. */
   readonly body: Html
+  /** What is on the card above the title. */
+  readonly above?: Html | undefined
   /** Where the browser goes on to by itself, at once. */
   readonly goOnTo?: string
+  /** Where a form of this page may lead in the end, beside this origin: browsers follow its redirects by that rule. */
+  readonly formTarget?: string
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
 }
 
 const STYLE_HASH = `'sha256-${createHash('sha256').update(style).digest('base64')}'` as const
 
-/** Answers with a page. It is never stored. */
-export function cardPage({ request, status, title, body, goOnTo, headers }: CardPageOptions): HttpResponse {
+/** Answers with a page. It is never stored: it may name a person, and what that person is asked. */
+export function cardPage(options: CardPageOptions): HttpResponse {
+  const { request, status, title, body, above, goOnTo, formTarget, headers } = options
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -28,13 +34,14 @@ export function cardPage({ request, status, title, body, goOnTo, headers }: Card
 <meta name="color-scheme" content="light dark">
 ${goOnTo === undefined ? undefined : html`<meta http-equiv="refresh" content="0;url=${goOnTo}">`}
 <title>${title} · Flyte</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="${ICON}">
 <style>${style}</style>
 </head>
 <body>
 <main>
 <div class="brand">${MARK}<span>Flyte</span></div>
 <section class="card">
+${above}
 <h1>${title}</h1>
 ${body}
 </section>
@@ -47,7 +54,7 @@ ${body}
     headers: {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
-      ...securityHeaders(request, { style: STYLE_HASH }),
+      ...securityHeaders(request, { style: STYLE_HASH, ...(formTarget === undefined ? {} : { formTarget }) }),
       // Without a referrer of any kind some browsers would not say that a form comes from here.
       'referrer-policy': 'same-origin',
       ...headers,
@@ -55,5 +62,3 @@ ${body}
     body: page.toString(),
   }
 }
-
-const MARK = html`<svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false"><rect width="32" height="32" rx="9"/><path d="M8 22.5 22.5 8M8 15.5 15.5 8M15.5 24 24 15.5"/></svg>`

@@ -4,13 +4,15 @@ import type { HttpRequest } from '../http/message.ts'
 export interface PageSources {
   /** What a page takes its style from. Default: files of this origin; or the hash of the style in the page. */
   readonly style?: "'self'" | `'sha256-${string}'`
+  /** Where a form may lead beside this origin: an origin, or a scheme with its colon. Default: nowhere. */
+  readonly formTarget?: string
 }
 
 /**
  * Nothing but this origin's own files and calls; no inline script or style, no frames around it, and no way to
  * turn text into markup in the script (`require-trusted-types-for`). `data:` is the icon of the page.
  */
-function contentSecurityPolicy({ style = "'self'" }: PageSources): string {
+function contentSecurityPolicy({ style = "'self'", formTarget }: PageSources): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
@@ -18,7 +20,7 @@ function contentSecurityPolicy({ style = "'self'" }: PageSources): string {
     "connect-src 'self'",
     'img-src data:',
     "base-uri 'none'",
-    "form-action 'self'",
+    formTarget === undefined ? "form-action 'self'" : `form-action 'self' ${formTarget}`,
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
   ].join('; ')

@@ -278,7 +278,8 @@ describe('consent', () => {
     const { page } = await question()
     expect(page.status).toBe(200)
     expect(page.text).toContain('The &lt;Dashboard&gt;')
-    expect(page.text).toContain('Ada Lovelace (ada@example.com)')
+    expect(page.text).toContain('Ada Lovelace</span>')
+    expect(page.text).toContain('ada@example.com')
     expect(page.text).toContain('dashboard.example.com')
     expect(page.text).toContain('in your name')
   })
@@ -346,6 +347,12 @@ describe('a page', () => {
     expect(answer.headers['content-security-policy']).toContain(
       "form-action 'self' https://dashboard.example.com;",
     )
+  })
+
+  it('may lead to a loopback address of IPv6, which a policy can only name by its scheme', async () => {
+    const { answer } = await outcome({ client_id: STRANGER, redirect_uri: 'http://[::1]:51004/callback' })
+    expect(answer.headers['content-security-policy']).toContain("form-action 'self' http:;")
+    expect(answer.text).toContain('[::1]:51004')
   })
 
   it('has a style that needs no escaping', async () => {

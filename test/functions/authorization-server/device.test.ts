@@ -178,7 +178,8 @@ describe('the page for a device', () => {
     const { text, status } = await browser.get(device.verification_uri_complete)
     expect(status).toBe(200)
     expect(text).toContain(`value="${device.user_code}"`)
-    expect(text).toContain('Ada Lovelace (ada@example.com)')
+    expect(text).toContain('Ada Lovelace</span>')
+    expect(text).toContain('ada@example.com')
   })
 
   it('connects nothing by an address alone', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { hueOf, initialsOf } from '../../../functions/console/initials.ts'
 import { describeCaller } from '../../../functions/console/person.ts'
+import { hueOf, initialsOf } from '../../../functions/shared/html/initials.ts'
 import type { Caller, Profile } from '../../../functions/shared/identity/caller.ts'
 
 const caller = (profile: Profile, changes: Partial<Caller> = {}): Caller => ({

@@ -1,4 +1,4 @@
-/** Two letters in place of a picture; used by the page and by its script. */
+/** Two letters in place of a picture; used by pages and by the console's script. */
 
 /** The first letters of the first and the last word, in upper case; `?` if there is no letter or digit. */
 export function initialsOf(name: string): string {
