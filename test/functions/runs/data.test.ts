@@ -354,18 +354,3 @@ describe('CreateDownloadLink', () => {
     await expect(ada.data.createDownloadLink({ artifactType: 1 })).rejects.toMatchObject({ code: 3 })
   })
 })
-
-describe('TailLogs', () => {
-  const tail = async (name: string) => {
-    const actionId = { run: runIdOf(name), name: 'a0' }
-    for await (const message of ada.data.tailLogs({ actionId, attempt: 1 })) return message
-    return undefined
-  }
-
-  it('says not_found, cleanly: this deployment has no logs', async () => {
-    await expect(tail('data')).rejects.toMatchObject({ code: 5 })
-    expect(service.lastCall()?.outcome).toBe('logs_not_found')
-    await expect(tail('nothing')).rejects.toMatchObject({ code: 5 })
-    expect(service.lastCall()?.outcome).toBe('action_not_found')
-  })
-})

@@ -3,6 +3,7 @@ import { IdentityService } from '@flyteorg/flyteidl2/flyteidl2/auth/identity_pb.
 import { ClusterService } from '@flyteorg/flyteidl2/flyteidl2/cluster/service_pb.ts'
 import { DataProxyService } from '@flyteorg/flyteidl2/flyteidl2/dataproxy/dataproxy_service_pb.ts'
 import { ProjectService } from '@flyteorg/flyteidl2/flyteidl2/project/project_service_pb.ts'
+import { SecretService } from '@flyteorg/flyteidl2/flyteidl2/secret/secret_pb.ts'
 import { SettingsService } from '@flyteorg/flyteidl2/flyteidl2/settings/settings_service_pb.ts'
 import { TaskService } from '@flyteorg/flyteidl2/flyteidl2/task/task_service_pb.ts'
 import { TriggerService } from '@flyteorg/flyteidl2/flyteidl2/trigger/trigger_service_pb.ts'
@@ -42,6 +43,11 @@ const IMPLEMENTED = new Set([
   'GetSettingsForEdit',
   'CreateSettings',
   'UpdateSettings',
+  'CreateSecret',
+  'UpdateSecret',
+  'GetSecret',
+  'DeleteSecret',
+  'ListSecrets',
   'CreateUploadLocation',
   'UploadInputs',
   'GetActionData',
@@ -69,6 +75,7 @@ const methods: DescMethod[] = [
     TriggerService,
     DataProxyService,
     SettingsService,
+    SecretService,
   ],
 ].flatMap((one) => one.methods)
 const pathOf = (method: DescMethod) => `/${method.parent.typeName}/${method.name}`
