@@ -32,6 +32,10 @@ export function runPage({ request, caller, signInPath }: RunPageOptions): HttpRe
 <noscript><p class="notice problem">This page needs JavaScript to show a run. The API and the command line do not.</p></noscript>
 <div id="notice" class="notices" role="status" aria-live="polite"></div>
 <div id="run" class="run" aria-busy="true"></div>
+<section class="card runs" id="actions-card" aria-labelledby="actions-title" hidden>
+<div class="card-head"><div><h2 id="actions-title">Actions</h2><p class="soft" id="actions-summary"></p></div></div>
+<div id="actions"></div>
+</section>
 <p class="sr" id="changes" aria-live="polite"></p>
 <dialog id="abort-dialog" class="dialog" aria-labelledby="abort-title">
 <form method="dialog" id="abort-form">

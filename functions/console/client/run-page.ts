@@ -1,7 +1,9 @@
-/** The page of one run: its details, kept up to date until it has ended, and aborting it. */
+/** The page of one run: its details and actions, kept up to date until it has ended, and aborting it. */
 import { enableAborting } from './abort-dialog.ts'
+import { showActions } from './actions-card.ts'
 import { button, byId, element } from './dom.ts'
 import { queryOf } from './filters.ts'
+import { type ActionsOfRun, fetchActions } from './list-actions.ts'
 import { clearProblem, noteSignedIn, showFailure, showNotice } from './notices.ts'
 import { phasePart, refreshTimes } from './parts.ts'
 import { type Outcome, type Poll, startPoll } from './poll.ts'
@@ -25,11 +27,11 @@ export async function startRunPage(): Promise<void> {
   async function load(): Promise<Outcome> {
     const area = byId('run', HTMLDivElement)
     try {
-      const action = await fetchRun(runId)
+      const [action, actions] = await Promise.all([fetchRun(runId), fetchActions(runId)])
       noteSignedIn()
-      const text = JSON.stringify(action)
+      const text = JSON.stringify([action, actions])
       const isChanged = text !== shown
-      if (isChanged) show(action, shown !== '')
+      if (isChanged) show(action, actions, shown !== '')
       shown = text
       clearProblem()
       if (hasEnded(action)) return 'stop'
@@ -71,13 +73,14 @@ function hasEnded(action: ActionDetails): boolean {
   return ['good', 'bad', 'ended'].includes(viewRun(action).phase.tone)
 }
 
-function show(action: ActionDetails, isUpdate: boolean): void {
+function show(action: ActionDetails, actions: ActionsOfRun, isUpdate: boolean): void {
   const run = viewRun(action)
   document.title = `${run.task} · Flyte`
   byId('run-title', HTMLHeadingElement).textContent = run.task
   byId('run-phase', HTMLSpanElement).replaceChildren(phasePart(run.phase))
   byId('abort', HTMLButtonElement).hidden = hasEnded(action)
   byId('run', HTMLDivElement).replaceChildren(...detailsOf(action, Date.now()))
+  showActions(actions, hasEnded(action), Date.now())
   if (isUpdate)
     byId('changes', HTMLParagraphElement).textContent = `${run.task}: ${run.phase.label.toLowerCase()}.`
 }

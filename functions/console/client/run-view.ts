@@ -15,15 +15,19 @@ export interface Who {
 
 export type Tone = 'waiting' | 'active' | 'good' | 'bad' | 'ended'
 
-export interface RunView {
+/** How something goes, and when. */
+export interface Course {
+  readonly phase: { readonly label: string; readonly tone: Tone }
+  readonly startedAtMs: number | undefined
+  readonly endedAtMs: number | undefined
+}
+
+export interface RunView extends Course {
   readonly project: string
   readonly domain: string
   readonly name: string
   readonly task: string
   readonly who: Who
-  readonly phase: { readonly label: string; readonly tone: Tone }
-  readonly startedAtMs: number | undefined
-  readonly endedAtMs: number | undefined
 }
 
 const PHASES: Readonly<Record<string, RunView['phase']>> = {
@@ -81,7 +85,7 @@ export function viewIdentity(identity: EnrichedIdentity | undefined): Who {
 }
 
 /** How long a run took, or has been going on; undefined before it began. */
-export function runDurationMs(run: RunView, nowMs: number): number | undefined {
+export function runDurationMs(run: Course, nowMs: number): number | undefined {
   if (run.startedAtMs === undefined || run.phase.tone === 'waiting') return undefined
   return Math.max(0, (run.endedAtMs ?? nowMs) - run.startedAtMs)
 }

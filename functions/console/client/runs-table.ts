@@ -2,7 +2,7 @@
 import { element } from './dom.ts'
 import { runAddress } from './filters.ts'
 import { phasePart, timePart, whoPart } from './parts.ts'
-import { type RunView, runDurationMs } from './run-view.ts'
+import { type Course, type RunView, runDurationMs } from './run-view.ts'
 import { durationText } from './time-text.ts'
 
 const COLUMNS = ['Run', 'Made by', 'Status', 'Started', 'Duration']
@@ -77,7 +77,7 @@ function runRow(run: RunView, isNew: boolean, nowMs: number): HTMLTableRowElemen
 }
 
 /** The time that a run took; while it goes on, counted on by `refreshTimes`. */
-export function durationPart(run: RunView, nowMs: number): Node | string {
+export function durationPart(run: Course, nowMs: number): Node | string {
   const durationMs = runDurationMs(run, nowMs)
   if (durationMs === undefined) return '–'
   const goesOn = run.endedAtMs === undefined && run.phase.tone === 'active'

@@ -46,8 +46,13 @@ export interface Action {
   readonly metadata?: {
     readonly executedBy?: EnrichedIdentity
     readonly task?: { readonly id?: TaskId; readonly taskType?: string; readonly shortName?: string }
+    readonly trace?: { readonly name?: string }
+    readonly condition?: { readonly name?: string }
     readonly environmentName?: string
     readonly source?: string
+    /** The name of the action that asked for this one; absent for the run itself. */
+    readonly parent?: string
+    readonly group?: string
   }
   readonly status?: ActionStatus
 }
@@ -69,6 +74,11 @@ export interface ActionDetails extends Action {
 
 export interface ListRunsResponse {
   readonly runs?: readonly { readonly action?: Action }[]
+  readonly token?: string
+}
+
+export interface ListActionsResponse {
+  readonly actions?: readonly Action[]
   readonly token?: string
 }
 
