@@ -5,7 +5,7 @@ import type { AuthorizationServerSecrets } from './authorization-server-secrets.
 import type { RunStorage } from './buckets.ts'
 import { secretResource } from './secrets.ts'
 import type { Tables } from './tables.ts'
-import { CHILDREN_INDEX, RUNS_INDEXES } from './tables.ts'
+import { CHILDREN_INDEX, PAUSED_INDEX, RUNS_INDEXES } from './tables.ts'
 
 /** What `runs` does on the Runs table itself; on its indexes it only queries. */
 export const RUNS_TABLE_ACTIONS = [
@@ -26,7 +26,9 @@ export function allowRuns(
   { tables, storage }: { tables: Tables; storage: RunStorage },
 ): void {
   runs.allow(RUNS_TABLE_ACTIONS, [tables.runs.tableArn])
-  const indexes = RUNS_INDEXES.map(({ indexName }) => `${tables.runs.tableArn}/index/${indexName}`)
+  const indexes = [...RUNS_INDEXES, PAUSED_INDEX].map(
+    ({ indexName }) => `${tables.runs.tableArn}/index/${indexName}`,
+  )
   runs.allow(['dynamodb:Query'], indexes)
   runs.allow(AUTH_TABLE_ACTIONS, [tables.auth.tableArn])
   const objects = storage.bucket.arnForObjects(storage.prefix === '' ? '*' : `${storage.prefix}/*`)

@@ -8,6 +8,7 @@ export const RUNS_INDEXES = [
   { indexName: 'byProject', partitionKey: 'projectKey', sortKey: 'createdAtKey' },
   { indexName: 'byOwner', partitionKey: 'ownerKey', sortKey: 'createdAtKey' },
   { indexName: 'byTask', partitionKey: 'taskKey', sortKey: 'createdAtKey' },
+  { indexName: 'byTrigger', partitionKey: 'triggerKey', sortKey: 'createdAtKey' },
 ] as const
 
 /** What a list of runs shows, copied into every index: small attributes only, so that a page stays one read. */
@@ -29,10 +30,13 @@ export const RUNS_INDEX_ATTRIBUTES = [
   'environmentName',
   'updatedAt',
   'labels',
-  'actionType',
-  'parentName',
-  'groupName',
+  'triggerName',
+  'triggerRevision',
+  'triggerSpec',
 ] as const
+
+/** What lists of actions show beside that; only byProject has actions. A table's indexes copy 100 in all. */
+export const ACTIONS_INDEX_ATTRIBUTES = ['actionType', 'parentName', 'groupName'] as const
 
 /**
  * The index of an action's children, by the time of their last change: what a running task watches. Only a deployment
@@ -54,6 +58,14 @@ export const CHILDREN_INDEX = {
   ],
 } as const
 
+/** The index of the actions of a project that wait for somebody: few at any time, so it is nearly empty. */
+export const PAUSED_INDEX = {
+  indexName: 'byPaused',
+  partitionKey: 'pausedKey',
+  sortKey: 'createdAtKey',
+  attributes: ['timesOutAt'],
+} as const
+
 /** Epoch seconds after which an item may go. Deletion can lag by days: readers compare it themselves. */
 export const EXPIRY_ATTRIBUTE = 'expiresAt'
 
@@ -73,7 +85,11 @@ export class Tables extends Construct {
   constructor(scope: Construct, id: string, { children }: TablesProps) {
     super(scope, id)
     this.runs = makeTable(this, 'Runs')
-    for (const index of RUNS_INDEXES) addIndex(this.runs, { ...index, attributes: RUNS_INDEX_ATTRIBUTES })
+    for (const index of RUNS_INDEXES) {
+      const more = index.indexName === 'byProject' ? ACTIONS_INDEX_ATTRIBUTES : []
+      addIndex(this.runs, { ...index, attributes: [...RUNS_INDEX_ATTRIBUTES, ...more] })
+    }
+    addIndex(this.runs, PAUSED_INDEX)
     if (children) addIndex(this.runs, CHILDREN_INDEX)
     this.auth = makeTable(this, 'Auth')
   }

@@ -35,6 +35,8 @@ export function contextOf(options: { region: string; account: string; roleArn: s
     ['aws:principalaccount', account],
     ['aws:resourceaccount', account],
     ['aws:principalarn', roleArn],
+    // The only service here that a role can be handed to.
+    ['iam:passedtoservice', 'scheduler.amazonaws.com'],
   ])
 }
 

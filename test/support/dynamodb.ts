@@ -11,7 +11,12 @@ import dynalite from 'dynalite'
 export const RUNS_TABLE = 'runs'
 export const AUTH_TABLE = 'auth'
 
-export const RUNS_INDEX_KEYS = { byProject: 'projectKey', byOwner: 'ownerKey', byTask: 'taskKey' } as const
+export const RUNS_INDEX_KEYS = {
+  byProject: 'projectKey',
+  byOwner: 'ownerKey',
+  byTask: 'taskKey',
+  byTrigger: 'triggerKey',
+} as const
 
 export const RUNS_INDEX_ATTRIBUTES = [
   'phase',
@@ -31,10 +36,13 @@ export const RUNS_INDEX_ATTRIBUTES = [
   'environmentName',
   'updatedAt',
   'labels',
-  'actionType',
-  'parentName',
-  'groupName',
+  'triggerName',
+  'triggerRevision',
+  'triggerSpec',
 ]
+
+/** What byProject has beside them. */
+export const ACTIONS_INDEX_ATTRIBUTES = ['actionType', 'parentName', 'groupName']
 
 /** The index of an action's children. */
 export const CHILDREN_INDEX = {
@@ -51,6 +59,14 @@ export const CHILDREN_INDEX = {
     'signalValue',
     'timesOutAt',
   ],
+} as const
+
+/** The index of actions that wait for somebody. */
+export const PAUSED_INDEX = {
+  indexName: 'byPaused',
+  partitionKey: 'pausedKey',
+  sortKey: 'createdAtKey',
+  attributes: ['timesOutAt'],
 } as const
 
 /**
@@ -133,9 +149,9 @@ async function createTables(client: DynamoDBClient): Promise<void> {
     indexName,
     partitionKey,
     sortKey: 'createdAtKey',
-    attributes: RUNS_INDEX_ATTRIBUTES,
+    attributes: [...RUNS_INDEX_ATTRIBUTES, ...(indexName === 'byProject' ? ACTIONS_INDEX_ATTRIBUTES : [])],
   }))
-  const indexes = [...runsIndexes, CHILDREN_INDEX].map((index) => ({
+  const indexes = [...runsIndexes, CHILDREN_INDEX, PAUSED_INDEX].map((index) => ({
     IndexName: index.indexName,
     KeySchema: [
       { AttributeName: index.partitionKey, KeyType: 'HASH' as const },

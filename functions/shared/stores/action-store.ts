@@ -158,6 +158,14 @@ export interface ActionStore {
     parent: ActionKey,
     page: { readonly limit: number; readonly after: string | undefined },
   ) => Promise<ChildPage>
+  /**
+   * The runs of a project that have an action which is paused and has not waited too long, each once; of more than
+   * `limit` actions, those of the actions that were made last. One that paused moments ago may be missing.
+   */
+  readonly pausedRuns: (
+    project: { readonly project: string; readonly domain: string },
+    page: { readonly limit: number; readonly nowMs: EpochMs },
+  ) => Promise<readonly RunKey[]>
   /** How far the children of an action have been shown in turn; undefined before the first time. */
   readonly findTurn: (parent: ActionKey) => Promise<string | undefined>
   readonly keepTurn: (parent: ActionKey, position: string) => Promise<void>

@@ -11,7 +11,7 @@ import {
   type StatusChange,
 } from '../action-store.ts'
 import { PHASE_ABORTED, type RunAbort, TERMINAL_PHASES } from '../run-store.ts'
-import { attemptAttributes, changedKey } from './action-item.ts'
+import { attemptAttributes, changedKey, pausedKey } from './action-item.ts'
 import { bytes, type Item, number, text } from './attributes.ts'
 
 /** The parts of an UpdateItem that say what changes and when. */
@@ -74,9 +74,13 @@ export function statusChange(key: ActionKey, status: StatusChange): Change {
       state: state && text(state.text),
       stateAttempt: state && number(state.attempt),
       errorInfo: errorInfo && bytes(errorInfo),
+      pausedKey: phase === PHASE_PAUSED ? text(pausedKey(key.run)) : undefined,
     },
-    // Another attempt has begun: how the one before ended is in its own record.
-    remove: isEnd || phase === 0 ? [] : ['endTime', 'errorInfo'],
+    remove: [
+      // Another attempt has begun: how the one before ended is in its own record.
+      ...(isEnd || phase === 0 ? [] : ['endTime', 'errorInfo']),
+      ...(phase === PHASE_PAUSED || phase === 0 ? [] : ['pausedKey']),
+    ],
     values: phase === 0 ? {} : phaseValues(isEnd),
   })
 }
@@ -135,6 +139,7 @@ export function abortChange(key: ActionKey, abort: RunAbort & { readonly atMs: E
       abortReason: text(abort.reason),
       abortedBy: abort.abortedBy && bytes(abort.abortedBy),
     },
+    remove: ['pausedKey'],
     values: Object.fromEntries(terminal),
   })
 }
@@ -151,6 +156,7 @@ export function signalChange(key: ActionKey, signal: { value: Uint8Array; atMs: 
       endTime: number(signal.atMs),
       signalValue: bytes(signal.value),
     },
+    remove: ['pausedKey'],
     values: { ':condition': number(KIND_CONDITION), ':paused': number(PHASE_PAUSED) },
   })
 }

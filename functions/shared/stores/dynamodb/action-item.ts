@@ -13,6 +13,7 @@ import {
   KIND_TASK,
   KIND_TRACE,
   type NewAction,
+  PHASE_PAUSED,
   type StoredAction,
 } from '../action-store.ts'
 import { ROOT_ACTION } from '../run-store.ts'
@@ -37,6 +38,13 @@ export function actionOfChangedKey(value: string): string {
   return splitKey(value)[1] ?? ''
 }
 
+/** The index of actions that wait for somebody. */
+export const PAUSED_INDEX = { name: 'byPaused', partitionKey: 'pausedKey', sortKey: 'createdAtKey' } as const
+
+export function pausedKey({ project, domain }: { project: string; domain: string }): string {
+  return joinKey(project, domain)
+}
+
 /** The item of a new action. */
 export function itemOfAction(action: NewAction): Item {
   const isChild = action.parent !== ''
@@ -51,6 +59,7 @@ export function itemOfAction(action: NewAction): Item {
     detail: action.detail && bytes(action.detail),
     timesOutAt: action.timesOutAtMs === undefined ? undefined : number(action.timesOutAtMs),
     parentKey: isChild ? text(parentKey({ run: action.key, action: action.parent })) : undefined,
+    pausedKey: action.phase === PHASE_PAUSED ? text(pausedKey(action.key)) : undefined,
     changedKey: isChild ? text(changedKey(action.updatedAtMs, action.action)) : undefined,
   })
 }

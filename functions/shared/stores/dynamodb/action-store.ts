@@ -1,4 +1,4 @@
-/** Actions in DynamoDB: items of the Runs table, and its index byParent. */
+/** Actions in DynamoDB: items of the Runs table, and its indexes byParent and byPaused. */
 import {
   type DynamoDBClient,
   PutItemCommand,
@@ -14,6 +14,7 @@ import type {
   NewAction,
   StoredAction,
 } from '../action-store.ts'
+import type { RunKey } from '../run-store.ts'
 import { abortChange, attemptChange, type Change, signalChange, statusChange } from './action-changes.ts'
 import {
   actionOfChangedKey,
@@ -21,12 +22,14 @@ import {
   CHILDREN_INDEX,
   childOfItem,
   itemOfAction,
+  PAUSED_INDEX,
   parentKey,
+  pausedKey,
 } from './action-item.ts'
-import { type Item, text, textOf } from './attributes.ts'
+import { type Item, number, text, textOf } from './attributes.ts'
 import { isConditionFailure, storeErrorOf } from './client.ts'
 import { createItem, readItem, type Table } from './items.ts'
-import { joinKey } from './keys.ts'
+import { joinKey, splitKey } from './keys.ts'
 import { actionKey } from './run-item.ts'
 
 /** Makes the action store. */
@@ -43,6 +46,7 @@ export function createDynamoDbActionStore(client: DynamoDBClient, tableName: str
     },
     signal: (key, signal) => apply(table, key, signalChange(key, signal)),
     children: (parent, page) => readChildren(table, parent, page),
+    pausedRuns: (project, page) => readPausedRuns(table, project, page),
     findTurn: async (parent) => {
       const item = await readItem(table, turnKey(parent))
       return item && textOf(item, 'position')
@@ -104,6 +108,36 @@ function startKey(parent: ActionKey, position: string): Item {
     [CHILDREN_INDEX.partitionKey]: text(parentKey(parent)),
     [CHILDREN_INDEX.sortKey]: text(position),
   }
+}
+
+async function readPausedRuns(
+  { client, tableName }: Table,
+  project: Parameters<ActionStore['pausedRuns']>[0],
+  { limit, nowMs }: Parameters<ActionStore['pausedRuns']>[1],
+): Promise<RunKey[]> {
+  const waits = 'attribute_not_exists(timesOutAt) OR timesOutAt > :now'
+  try {
+    const { Items: items = [] } = await client.send(
+      new QueryCommand({
+        TableName: tableName,
+        IndexName: PAUSED_INDEX.name,
+        KeyConditionExpression: `${PAUSED_INDEX.partitionKey} = :project`,
+        FilterExpression: waits,
+        ExpressionAttributeValues: { ':project': text(pausedKey(project)), ':now': number(nowMs) },
+        ScanIndexForward: false,
+        Limit: limit,
+      }),
+    )
+    const runs = items.map((item) => runOfItemKey(item))
+    return [...new Map(runs.map((run) => [run.name, run])).values()]
+  } catch (error) {
+    throw storeErrorOf(error)
+  }
+}
+
+function runOfItemKey(item: Item): RunKey {
+  const [, project = '', domain = '', name = ''] = splitKey(textOf(item, 'pk'))
+  return { project, domain, name }
 }
 
 function turnKey({ run, action }: ActionKey): Item {
