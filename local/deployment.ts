@@ -11,6 +11,7 @@ import {
 import type { FunctionDefinition } from './functions/types.ts'
 import { type FunctionIdentity, readIdentities } from './permissions/identities.ts'
 import { type MayInvoke, readInvokePermissions } from './permissions/invocation.ts'
+import { type PermissionsOf, readRolePermissions } from './permissions/roles.ts'
 import {
   functionArn,
   LOCAL_ACCOUNT,
@@ -28,12 +29,15 @@ export interface Deployment {
   readonly secrets: readonly LocalSecret[]
   readonly tables: readonly TableDefinition[]
   readonly buckets: readonly string[]
+  readonly scheduleGroups: readonly string[]
   /** By the logical id of the function. */
   readonly functions: ReadonlyMap<string, FunctionDefinition>
   /** What each function may do. */
   readonly identities: readonly FunctionIdentity[]
   /** Which functions the load balancer may invoke for which target groups. */
   readonly mayInvoke: MayInvoke
+  /** What a service may do that was handed a role. */
+  readonly permissionsOf: PermissionsOf
   /** The client that people are signed in with; undefined if nobody is. */
   readonly signIn: DeployedClient | undefined
 }
@@ -76,6 +80,7 @@ export async function readDeployment(options: DeploymentOptions): Promise<Deploy
     (await resolver.resolve(resource.Properties ?? {})) as Properties
   const tables: TableDefinition[] = []
   const buckets: string[] = []
+  const scheduleGroups: string[] = []
   const functions = new Map<string, FunctionDefinition>()
   for (const [id, resource] of Object.entries(template.Resources ?? {})) {
     const name = names.physicalId(id, resource)
@@ -84,6 +89,8 @@ export async function readDeployment(options: DeploymentOptions): Promise<Deploy
       tables.push({ ...((await resolved(resource)) as object), TableName: name } as TableDefinition)
     } else if (resource.Type === 'AWS::S3::Bucket') {
       buckets.push(name)
+    } else if (resource.Type === 'AWS::Scheduler::ScheduleGroup') {
+      scheduleGroups.push(name)
     } else if (resource.Type === 'AWS::Lambda::Function' && directory !== undefined) {
       const arn = String(names.attribute(`${id}.Arn`, resource))
       functions.set(id, readFunction({ properties: await resolved(resource), name, arn, directory }))
@@ -98,6 +105,7 @@ export async function readDeployment(options: DeploymentOptions): Promise<Deploy
     secrets,
     tables,
     buckets,
+    scheduleGroups,
     functions,
     identities: await readIdentities({ template, resolver, region, account: LOCAL_ACCOUNT, functions }),
     mayInvoke: await readInvokePermissions({
@@ -105,6 +113,7 @@ export async function readDeployment(options: DeploymentOptions): Promise<Deploy
       resolver,
       functionArn: (name) => functionArn(region, name),
     }),
+    permissionsOf: await readRolePermissions({ template, resolver, region, account: LOCAL_ACCOUNT }),
     signIn,
   }
 }

@@ -1,6 +1,7 @@
 /** The functions of a deployment, running, with everything around them that they reach. */
 import type { Invoke, LocalAlb } from './alb/index.ts'
 import { functionCredentials } from './aws/credentials.ts'
+import type { InvokeTarget } from './aws/scheduler.ts'
 import type { CertificateAuthority } from './certificates.ts'
 import type { Closing } from './closing.ts'
 import { type Deployment, functionBehind } from './deployment.ts'
@@ -14,6 +15,8 @@ export interface FunctionFleet {
   readonly invoke: Invoke
   /** Runs the function that a reference of the template leads to, for whoever deploys the template. */
   run(functionRef: unknown, event: unknown): Promise<InvocationResult>
+  /** Runs the function of a schedule, if the schedule's role may; false if it failed. */
+  readonly fire: InvokeTarget
   /** Whose keys the functions read where AWS publishes them: the load balancer is opened after them. */
   trust(loadBalancer: Pick<LocalAlb, 'publicKey'>): void
 }
@@ -60,10 +63,23 @@ export async function startFunctions(options: {
       return { error: 'access-denied' }
     },
     run: async (functionRef, event) => (await poolOf(functionRef)?.invoke(event)) ?? { error: 'error' },
+    fire: async ({ functionArn, roleArn, event }) => {
+      const [logicalId, definition] =
+        [...deployment.functions].find(([, { arn }]) => `${functionArn}:`.startsWith(`${arn}:`)) ?? []
+      if (logicalId === undefined || definition === undefined) return true
+      const mayInvoke = deployment.permissionsOf(roleArn).decide('lambda:InvokeFunction', functionArn).allowed
+      if (!mayInvoke) log(definition.name, notCallable(definition.name))
+      // AWS does not call a function again that it may not call.
+      return !mayInvoke || !('error' in ((await pools.get(logicalId)?.invoke(event)) ?? { error: 'error' }))
+    },
     trust: (loadBalancer) => {
       publicKey = loadBalancer.publicKey
     },
   }
+}
+
+function notCallable(functionName: string): string {
+  return `A schedule may not call ${functionName}: no statement of its role allows 'lambda:InvokeFunction' on the function; see lib/constructs/trigger-schedules.ts.`
 }
 
 function notInvocable(functionName: string, targetGroupArn: string): string {

@@ -46,6 +46,11 @@ export function logGroupArn(region: string, name: string): string {
   return arn('logs', region, `log-group:${name}`)
 }
 
+/** The ARN of a schedule of a group. */
+export function scheduleArn(region: string, group: string, name: string): string {
+  return arn('scheduler', region, `schedule/${group}/${name}`)
+}
+
 /** The ARN of a function of the local account, or of `name:qualifier`. */
 export function functionArn(region: string, name: string): string {
   return arn('lambda', region, `function:${name}`)
@@ -64,6 +69,7 @@ export function resourceNames(options: { template: CloudFormationTemplate; regio
     'AWS::S3::Bucket': bucketArn,
     'AWS::Lambda::Function': (name) => functionArn(region, name),
     'AWS::IAM::Role': (name) => `arn:aws:iam::${LOCAL_ACCOUNT}:role/${name}`,
+    'AWS::Scheduler::ScheduleGroup': (name) => arn('scheduler', region, `schedule-group/${name}`),
   }
   const attribute = (name: string, resource: CloudFormationResource): unknown => {
     const dot = name.indexOf('.')
@@ -99,6 +105,7 @@ function referenceNamers(options: {
       functionArn(region, `${of(resource)}:${given(resource, 'Name') ?? id}`),
     'AWS::Lambda::Version': (_id, resource) => functionArn(region, `${of(resource)}:1`),
     'AWS::IAM::Role': named('RoleName'),
+    'AWS::Scheduler::ScheduleGroup': named('Name'),
     'AWS::ElasticLoadBalancingV2::LoadBalancer': () => loadBalancerArn,
     'AWS::ElasticLoadBalancingV2::Listener': (id) =>
       `${loadBalancerArn.replace(':loadbalancer/', ':listener/')}/${digest(id, 16)}`,

@@ -5,6 +5,7 @@ import { startDynamoDb } from './aws/dynamodb.ts'
 import { startLogs } from './aws/logs.ts'
 import { madeSecrets } from './aws/made-secrets.ts'
 import { startS3 } from './aws/s3.ts'
+import { type LocalScheduler, startScheduler } from './aws/scheduler.ts'
 import { type OnSecretChange, startSecretsManager } from './aws/secrets-manager.ts'
 import type { Closing } from './closing.ts'
 import type { Deployment } from './deployment.ts'
@@ -17,6 +18,13 @@ export interface ServiceEndpoints {
   readonly s3: string
   readonly secretsManager: string
   readonly logs: string
+  readonly scheduler: string
+}
+
+export interface Services {
+  readonly endpoints: ServiceEndpoints
+  /** Calls nothing until it is started: the functions that it calls come later. */
+  readonly scheduler: LocalScheduler
 }
 
 /**
@@ -33,7 +41,7 @@ export async function startServices(options: {
   keepSecret: OnSecretChange
   closing: Closing
   log: LogLine
-}): Promise<ServiceEndpoints> {
+}): Promise<Services> {
   const { deployment, dataDirectory, keepSecret, closing, log } = options
   const access = createAccess(deployment.identities, log)
   const kept = (name: string) => (dataDirectory === undefined ? null : join(dataDirectory, name))
@@ -56,12 +64,17 @@ export async function startServices(options: {
   closing.add(secretsManager.close)
   const logs = await startLogs({ groups: logGroups(deployment), region, access, file: kept('logs.json') })
   closing.add(logs.close)
-  return {
+  const groups = deployment.scheduleGroups
+  const scheduler = await startScheduler({ groups, region, access, file: kept('schedules.json') })
+  closing.add(scheduler.close)
+  const endpoints = {
     dynamodb: dynamodb.endpoint,
     s3: s3.endpoint,
     secretsManager: secretsManager.endpoint,
     logs: logs.endpoint,
+    scheduler: scheduler.endpoint,
   }
+  return { endpoints, scheduler }
 }
 
 /** The log groups that a deployment expects to be there: no template makes those of tasks. */
@@ -90,5 +103,6 @@ export function awsVariables(options: {
     AWS_ENDPOINT_URL_S3: endpoints.s3,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
     AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: endpoints.logs,
+    AWS_ENDPOINT_URL_SCHEDULER: endpoints.scheduler,
   }
 }

@@ -141,7 +141,13 @@ async function start(options: StackOptions, closing: Closing): Promise<Stack> {
     : await startProvider({ options, url, port: ports.provider.port, deployment, authority, closing })
   const { dataDirectory } = options
   const log = options.onLogLine ?? (() => {})
-  const endpoints = await startServices({ deployment, dataDirectory, keepSecret, closing, log })
+  const { endpoints, scheduler } = await startServices({
+    deployment,
+    dataDirectory,
+    keepSecret,
+    closing,
+    log,
+  })
 
   progress('Starting the functions')
   const functions = await startFunctions({ deployment, endpoints, authority, log, closing })
@@ -155,6 +161,7 @@ async function start(options: StackOptions, closing: Closing): Promise<Stack> {
     functions,
   })
   closing.add(loadBalancer.close)
+  scheduler.start(functions.fire)
   return {
     url,
     port: ports.stack.port,

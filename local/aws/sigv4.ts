@@ -124,8 +124,9 @@ function canonicalRequest(request: SignedRequest, signature: Signature): string 
     return `${name}:${[value ?? ''].flat().join(',').trim().replace(/ +/g, ' ')}\n`
   })
   const presigned = signature.expiresInSeconds !== undefined
+  // Other services than S3 do not have it declared.
   const declared = request.headers['x-amz-content-sha256']
-  const payload = String(declared ?? (presigned ? 'UNSIGNED-PAYLOAD' : sha256('')))
+  const payload = String(declared ?? (presigned ? 'UNSIGNED-PAYLOAD' : sha256(request.body)))
   return [
     request.method,
     path,
