@@ -4,7 +4,7 @@ import { problemIf } from './cross-check.ts'
 import { secretPrefixOf } from './resolve.ts'
 
 /** The name in an ARN of a secret, or the name itself. */
-const nameOf = (nameOrArn: string): string => nameOrArn.replace(/^arn:[^:]*(:[^:]*){4}:secret:/, '')
+const nameOf = (nameOrArn: string): string => nameOrArn.replace(/^arn:[^:]*(:[^:]*){3}:secret:/, '')
 
 const secretPrefix: CrossCheck = {
   reads: ['name', 'runs.secretPrefix', 'secrets'],

@@ -6,7 +6,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readOrMakeJson, writePrivately } from '../data-directory.ts'
 import { secretArn } from '../resource-names.ts'
 import { type Caller, refusalMessage } from './access.ts'
-import type { LocalSecret } from './secrets-manager.ts'
+import { findSecret, type LocalSecret } from './secrets-manager.ts'
 
 export type SecretsAnswer = { readonly status: number } & Readonly<Record<string, unknown>>
 
@@ -132,7 +132,7 @@ export async function madeSecrets(options: {
       const input = inputIn(body)
       const id = operationName === 'CreateSecret' ? input?.Name : input?.SecretId
       if (operation === undefined || input === undefined || typeof id !== 'string') return undefined
-      const isDeclared = declared.some(({ arn, name }) => arn.startsWith(id) || name === id)
+      const isDeclared = findSecret(declared, id) !== undefined
       if (isDeclared) return operationName === 'CreateSecret' ? refused('ResourceExistsException') : undefined
       const [name = id, secret] =
         Object.entries(shelf).find(([key, { arn }]) => key === id || arn === id) ?? []

@@ -20,6 +20,7 @@ const ROUTE_TABLE = 'functions/shared/routes.ts'
 const AWS_ADAPTERS = [
   'functions/shared/stores/dynamodb',
   'functions/shared/stores/s3',
+  'functions/shared/stores/logs',
   'functions/shared/secrets',
 ]
 const BROWSER_CODE = 'functions/console/client'

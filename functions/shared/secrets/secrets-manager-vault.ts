@@ -12,7 +12,8 @@ import { AwsRefusal, type LightCall } from './light-call.ts'
 /** The shortest that Secrets Manager allows without giving the value up at once. */
 export const RECOVERY_DAYS = 7
 
-type Operation = 'CreateSecret' | 'PutSecretValue' | 'DescribeSecret' | 'DeleteSecret' | 'RestoreSecret'
+type OperationName = 'CreateSecret' | 'PutSecretValue' | 'DescribeSecret' | 'DeleteSecret' | 'RestoreSecret'
+type Operation = readonly [name: OperationName, input: Readonly<Record<string, unknown>>]
 
 interface Described {
   readonly createdAtMs: number
@@ -21,92 +22,91 @@ interface Described {
 
 /** Makes the vault. */
 export function createSecretsManagerVault(call: LightCall): SecretVault {
-  const send = (operation: Operation, input: Readonly<Record<string, unknown>>) =>
-    call({
-      service: 'secretsmanager',
-      target: `secretsmanager.${operation}`,
-      input,
-      output: (answer) => answer,
-    })
-
-  /** Carries an operation out; the outcome that stands for a refusal of one of these names. */
-  async function outcomeOf<O extends string, R extends string>(
-    [operation, input]: [Operation, Readonly<Record<string, unknown>>],
-    done: O,
-    refusals: Readonly<Record<string, R>>,
-  ): Promise<O | R> {
-    try {
-      await send(operation, input)
-      return done
-    } catch (error) {
-      const refused = Object.entries(refusals).find(([type]) => isRefusal(error, type))
-      if (refused === undefined) throw asVaultError(error)
-      return refused[1]
-    }
-  }
-
-  async function find(name: string): Promise<Described | undefined> {
-    try {
-      return describedIn(await send('DescribeSecret', { SecretId: name }))
-    } catch (error) {
-      if (isRefusal(error, 'ResourceNotFoundException')) return undefined
-      throw asVaultError(error)
-    }
-  }
-
-  /** `InvalidRequestException` is the refusal of everything that does not fit a secret's state. */
-  async function explain(name: string): Promise<'removed' | 'absent'> {
-    const found = await find(name)
-    if (found === undefined) return 'absent'
-    if (found.isRemoved) return 'removed'
-    throw new ServiceError('internal_error', {
-      cause: new AwsRefusal('secretsmanager', 'InvalidRequestException'),
-    })
-  }
-
   return {
-    async create({ name, ...secret }) {
-      const outcome = await outcomeOf(['CreateSecret', { Name: name, ...inputOf(secret) }], 'created', {
-        ResourceExistsException: 'exists',
-        InvalidRequestException: 'explain',
-      })
-      if (outcome !== 'explain') return outcome
-      if ((await explain(name)) === 'removed') return 'removed'
-      // It was deleted for good in between: the next attempt makes it.
-      throw new ServiceError('vault_unavailable')
-    },
-    async replace({ name, ...secret }) {
-      const outcome = await outcomeOf(
-        ['PutSecretValue', { SecretId: name, ...inputOf(secret) }],
-        'replaced',
-        {
-          ResourceNotFoundException: 'absent',
-          ResourceExistsException: 'conflict',
-          InvalidRequestException: 'explain',
-        },
-      )
-      if (outcome !== 'explain') return outcome
-      await explain(name)
-      return 'absent'
-    },
+    create: (secret) => createSecret(call, secret),
+    replace: (secret) => replaceSecret(call, secret),
     async describe(name) {
-      const found = await find(name)
+      const found = await findSecret(call, name)
       return found === undefined || found.isRemoved ? undefined : { createdAtMs: found.createdAtMs }
     },
-    async remove(name) {
-      const input = { SecretId: name, RecoveryWindowInDays: RECOVERY_DAYS }
-      const outcome = await outcomeOf(['DeleteSecret', input], 'removed', {
-        ResourceNotFoundException: 'absent',
-        InvalidRequestException: 'explain',
-      })
-      if (outcome !== 'explain') return outcome
-      await explain(name)
-      return 'absent'
-    },
+    remove: (name) => removeSecret(call, name),
     async restore(name) {
-      await outcomeOf(['RestoreSecret', { SecretId: name }], 'restored', {})
+      await outcomeOf(call, ['RestoreSecret', { SecretId: name }], {})
     },
   }
+}
+
+async function createSecret(call: LightCall, { name, ...secret }: SecretToKeep) {
+  const outcome = await outcomeOf(call, ['CreateSecret', { Name: name, ...inputOf(secret) }], {
+    ResourceExistsException: 'exists',
+    InvalidRequestException: 'unfit',
+  })
+  if (outcome !== 'unfit') return outcome === 'done' ? 'created' : outcome
+  if ((await stateOfUnfit(call, name)) === 'removed') return 'removed'
+  // It was deleted for good in between: the next attempt makes it.
+  throw new ServiceError('vault_unavailable')
+}
+
+async function replaceSecret(call: LightCall, { name, ...secret }: SecretToKeep) {
+  const outcome = await outcomeOf(call, ['PutSecretValue', { SecretId: name, ...inputOf(secret) }], {
+    ResourceNotFoundException: 'absent',
+    ResourceExistsException: 'conflict',
+    InvalidRequestException: 'unfit',
+  })
+  if (outcome !== 'unfit') return outcome === 'done' ? 'replaced' : outcome
+  await stateOfUnfit(call, name)
+  return 'absent'
+}
+
+async function removeSecret(call: LightCall, name: string) {
+  const input = { SecretId: name, RecoveryWindowInDays: RECOVERY_DAYS }
+  const outcome = await outcomeOf(call, ['DeleteSecret', input], {
+    ResourceNotFoundException: 'absent',
+    InvalidRequestException: 'unfit',
+  })
+  if (outcome !== 'unfit') return outcome === 'done' ? 'removed' : outcome
+  await stateOfUnfit(call, name)
+  return 'absent'
+}
+
+async function findSecret(call: LightCall, name: string): Promise<Described | undefined> {
+  try {
+    return await send(call, ['DescribeSecret', { SecretId: name }], describedIn)
+  } catch (error) {
+    if (error instanceof AwsRefusal && error.type === 'ResourceNotFoundException') return undefined
+    throw asVaultError(error)
+  }
+}
+
+/**
+ * What it is about a secret that an operation does not fit: that it was removed, which is what people do. Everything
+ * else that Secrets Manager refuses in the same words was done by operators, and is theirs to look at.
+ */
+async function stateOfUnfit(call: LightCall, name: string): Promise<'removed' | 'absent'> {
+  const found = await findSecret(call, name)
+  if (found === undefined) return 'absent'
+  if (found.isRemoved) return 'removed'
+  throw asVaultError(new AwsRefusal('secretsmanager', 'InvalidRequestException'))
+}
+
+/** Carries an operation out: `done`, or what stands for its refusal. */
+async function outcomeOf<R extends string>(
+  call: LightCall,
+  operation: Operation,
+  refusals: Readonly<Record<string, R>>,
+): Promise<'done' | R> {
+  try {
+    return await send(call, operation, () => 'done' as const)
+  } catch (error) {
+    const outcome =
+      error instanceof AwsRefusal && Object.hasOwn(refusals, error.type) ? refusals[error.type] : undefined
+    if (outcome === undefined) throw asVaultError(error)
+    return outcome
+  }
+}
+
+function send<T>(call: LightCall, [name, input]: Operation, output: (answer: JwtObject) => T): Promise<T> {
+  return call({ service: 'secretsmanager', target: `secretsmanager.${name}`, input, output })
 }
 
 function inputOf({ value, requestToken }: Omit<SecretToKeep, 'name'>) {
@@ -124,13 +124,8 @@ function describedIn({ CreatedDate, DeletedDate }: JwtObject): Described {
   }
 }
 
-function isRefusal(error: unknown, type: string): boolean {
-  return error instanceof AwsRefusal && error.type === type
-}
-
 function asVaultError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error
-  return new ServiceError(error instanceof AwsRefusal ? 'internal_error' : 'vault_unavailable', {
-    cause: error,
-  })
+  const reason = error instanceof AwsRefusal ? 'internal_error' : 'vault_unavailable'
+  return new ServiceError(reason, { cause: error })
 }

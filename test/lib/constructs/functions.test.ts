@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { accessOfTargetGroup } from '../../../functions/shared/alb/event.ts'
 import { readConfig } from '../../../functions/shared/config.ts'
 import { ROUTES } from '../../../functions/shared/routes.ts'
+import { PROJECT_SECRET_ACTIONS } from '../../../lib/constructs/service-permissions.ts'
 import { targetGroupName } from '../../../lib/constructs/target-groups.ts'
 import { publicEntrances } from '../../../lib/listener-rules.ts'
 import { flat, resourceOf, resourcesOf, type Tree, templateWith } from '../fixtures.ts'
@@ -133,6 +134,7 @@ describe('each function', () => {
 })
 
 describe('the roles', () => {
+  const SECRETS = 'arn:aws:secretsmanager:eu-west-1:<AWS::AccountId>:secret:'
   const logs = (name: string): [string, string] => [
     'logs:CreateLogStream logs:PutLogEvents',
     `<${idOf(name)}Logs.Arn>`,
@@ -153,14 +155,38 @@ describe('the roles', () => {
       ['dynamodb:GetItem dynamodb:PutItem', '<TablesAuth.Arn>'],
       ['s3:GetObject s3:PutObject', '<StorageBucket.Arn>/flyte/*'],
       ['s3:ListBucket', '<StorageBucket.Arn>'],
+      [PROJECT_SECRET_ACTIONS.join(' '), `${SECRETS}flyte-serverless/secrets/*`],
     ])
   })
 
   it('let runs use an existing bucket below its prefix only', () => {
     const existing = templateWith({ runs: { storagePrefix: 's3://my-bucket/team/flyte/' } })
-    expect(permissionsOf(existing, 'runs').slice(-2)).toEqual([
+    expect(permissionsOf(existing, 'runs').filter(([actions]) => actions.startsWith('s3:'))).toEqual([
       ['s3:GetObject s3:PutObject', 'arn:aws:s3:::my-bucket/team/flyte/*'],
       ['s3:ListBucket', 'arn:aws:s3:::my-bucket'],
+    ])
+  })
+
+  it('let runs write the secrets below the prefix of the settings, and read no value', () => {
+    const changed = templateWith({ runs: { secretPrefix: 'team/flyte' } })
+    expect(permissionsOf(changed, 'runs')).toContainEqual([
+      'secretsmanager:CreateSecret secretsmanager:DeleteSecret secretsmanager:DescribeSecret secretsmanager:PutSecretValue secretsmanager:RestoreSecret',
+      `${SECRETS}team/flyte/*`,
+    ])
+    for (const [actions] of permissionsOf(changed, 'runs')) {
+      expect(actions).not.toMatch(/GetSecretValue|ListSecrets|secretsmanager:\*/)
+    }
+  })
+
+  it('let runs read one log group, if there is one', () => {
+    const ofLogs = (from: Template) =>
+      permissionsOf(from, 'runs').filter(([actions]) => actions.includes('logs:Get'))
+    expect(ofLogs(template)).toEqual([])
+    expect(ofLogs(templateWith({ runs: { logs: { group: '/flyte/tasks' } } }))).toEqual([
+      [
+        'logs:DescribeLogStreams logs:GetLogEvents',
+        'arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/flyte/tasks:*',
+      ],
     ])
   })
 
