@@ -57,6 +57,16 @@ const loadBalancerTimeout: CrossCheck = {
   ],
 }
 
+const cookieKeys: CrossCheck = {
+  reads: ['secrets.cookieKeys'],
+  run: ({ secrets }) =>
+    problemIf(
+      secrets.cookieKeys.name !== undefined,
+      'secrets.cookieKeys.name',
+      'has no effect while the load balancer signs people in; set ingress.browserAuth to service, or remove it',
+    ),
+}
+
 const idleTimeout: CrossCheck = {
   reads: ['ingress.session'],
   run: ({ ingress: { session } }) =>
@@ -123,7 +133,9 @@ const functionSizes: CrossCheck = {
 }
 
 export const SESSION_CHECKS: readonly CrossCheck[] = [
-  ...[...endpoints, confidentialClient, loadBalancerTimeout].map((check) => whenSignedInBy('alb', check)),
+  ...[...endpoints, confidentialClient, loadBalancerTimeout, cookieKeys].map((check) =>
+    whenSignedInBy('alb', check),
+  ),
   ...[idleTimeout, withoutEffect, publicClient, cookieDomain].map((check) =>
     whenSignedInBy('service', check),
   ),

@@ -45,6 +45,7 @@ const BY_LOAD_BALANCER: Row[] = [
   ['a public client', openId({ publicClient: true }), `${OPEN_ID}.publicClient`],
   ['a session of a month', alb({ timeout: '720h' }), 'ingress.session.timeout'],
   ['an idle time', alb({ idleTimeout: '1h' }), 'ingress.session.idleTimeout'],
+  ['keys of cookies', { secrets: { cookieKeys: { name: 'a' } } }, 'secrets.cookieKeys.name'],
   [
     'a size of the login function',
     { functions: { memoryMb: { login: 512 }, reservedConcurrency: { login: 5 } } },
