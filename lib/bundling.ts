@@ -13,6 +13,7 @@ import { JOBS } from './jobs.ts'
 import { lambdaCredentials } from './lambda-credentials.ts'
 import { lightDescriptors } from './light-descriptors.ts'
 import { lightHeaders } from './light-headers.ts'
+import { lightMimeTypes } from './light-mime-types.ts'
 import { lightSignals } from './light-signals.ts'
 import { deployedFunctions } from './listener-rules.ts'
 import { builtinsWhenNeeded } from './node-builtins.ts'
@@ -131,6 +132,7 @@ export const HOW_TO_BUILD = {
       builtinsWhenNeeded,
       lightHeaders,
       lightSignals,
+      lightMimeTypes,
       lambdaCredentials,
     ]
   },

@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { HOW_TO_BUILD } from '../../lib/bundling.ts'
 
+/** The cases with the authorization server in them, whose engine stores its models under the names of their classes. */
+const KEEPS_CLASS_NAMES: ReadonlySet<string> = new Set(['token'])
+
 /** Bundles `test/bench/<name>.ts`, and says where it is. */
 export async function buildCase(name: string): Promise<string> {
   // Inside the project, so that what stays outside of the bundle is still found.
@@ -12,6 +15,7 @@ export async function buildCase(name: string): Promise<string> {
     entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))],
     outfile,
     minify: true,
+    keepNames: KEEPS_CLASS_NAMES.has(name),
     logLevel: 'error',
     external: ['dynalite'],
   })

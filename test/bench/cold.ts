@@ -8,7 +8,7 @@
  */
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,22 +32,27 @@ export interface ColdStart {
 }
 
 interface Prepared {
-  readonly settings: object
-  /** Of a deployment that signs people in itself. */
-  readonly signInSettings: object
+  readonly settings: Readonly<Record<Name, object>>
+  /** What only the authorization server is told. */
+  readonly authorizationServer: object
+  /** Secrets by their names. */
+  readonly secrets: Readonly<Record<string, object>>
   readonly documents: Readonly<Record<string, object>>
   readonly events: Readonly<Record<Name, readonly object[]>>
 }
 
-const NAMES = ['metadata', 'runs', 'login'] as const
+const NAMES = ['metadata', 'runs', 'login', 'authorization-server'] as const
 type Name = (typeof NAMES)[number]
 
 /** Measures the functions in turn with the bare process, so that a machine whose speed drifts is unkind to all. */
 export async function measureColdStarts(bundles: Bundles): Promise<Record<Name, ColdStart>> {
   const directory = await mkdtemp(join(tmpdir(), 'flyte-bench-'))
   const documents: Record<string, object> = {}
-  const provider = createServer((request, response) => {
-    const document = documents[new URL(request.url ?? '/', 'http://localhost').pathname]
+  const secrets: Record<string, object> = {}
+  const provider = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    // Secrets Manager: every operation is a POST to its root.
+    const document = pathname === '/' ? await secretOf(request, secrets) : documents[pathname]
     response.writeHead(document ? 200 : 404, { 'content-type': 'application/json' })
     response.end(JSON.stringify(document ?? {}))
   })
@@ -57,6 +62,7 @@ export async function measureColdStarts(bundles: Bundles): Promise<Record<Name, 
   try {
     const prepared = await prepare(directory, providerUrl)
     Object.assign(documents, prepared.documents)
+    Object.assign(secrets, prepared.secrets)
     await createTables(databaseUrl)
     return await measure({
       directory,
@@ -68,6 +74,13 @@ export async function measureColdStarts(bundles: Bundles): Promise<Record<Name, 
     provider.close()
     database.close()
   }
+}
+
+async function secretOf(request: IncomingMessage, secrets: Readonly<Record<string, object>>) {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const { SecretId: name } = JSON.parse(Buffer.concat(chunks).toString()) as { SecretId: string }
+  return { SecretString: JSON.stringify(secrets[name]) }
 }
 
 async function listen(server: Server): Promise<number> {
@@ -126,17 +139,29 @@ const HAS_TO_SAY: Readonly<Record<Name, string>> = {
   metadata: '"outcome":"ok"',
   runs: '"userinfo":"provider"',
   login: '"signIn":"started"',
+  'authorization-server': '"outcome":"ok"',
 }
-const STATUS: Readonly<Record<Name, number>> = { metadata: 200, runs: 200, login: 303 }
+const STATUS: Readonly<Record<Name, number>> = {
+  metadata: 200,
+  runs: 200,
+  login: 303,
+  'authorization-server': 200,
+}
 
 async function measure({ directory, bundles, prepared, environment }: Measurement) {
-  const noRatios = (): Record<Name, number[]> => ({ metadata: [], runs: [], login: [] })
+  const noRatios = (): Record<Name, number[]> => ({
+    metadata: [],
+    runs: [],
+    login: [],
+    'authorization-server': [],
+  })
   const ratios = noRatios()
   const processRatios = noRatios()
-  const environmentFor = (name: Name) => {
-    const settings = name === 'login' ? prepared.signInSettings : prepared.settings
-    return { ...environment, FLYTE_SETTINGS: JSON.stringify(settings) }
-  }
+  const environmentFor = (name: Name) => ({
+    ...environment,
+    FLYTE_SETTINGS: JSON.stringify(prepared.settings[name]),
+    AUTHORIZATION_SERVER: JSON.stringify(prepared.authorizationServer),
+  })
   const taskFile = join(directory, 'task.json')
   let bareBeforeMs = await bareMs()
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -163,7 +188,12 @@ async function measure({ directory, bundles, prepared, environment }: Measuremen
     ratio: median(ratios[name]),
     processRatio: median(processRatios[name]),
   })
-  return { metadata: over('metadata'), runs: over('runs'), login: over('login') }
+  return {
+    metadata: over('metadata'),
+    runs: over('runs'),
+    login: over('login'),
+    'authorization-server': over('authorization-server'),
+  }
 }
 
 const bareMs = async () => (await timed(['-e', '0'], {})).ms

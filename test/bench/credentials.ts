@@ -15,9 +15,8 @@ const EXPIRES = Math.floor(Date.now() / 1000) + 3600
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
-export const rsaPublicKey = createPublicKey(
-  createPrivateKey(rsa.privateKey.export({ format: 'pem', type: 'pkcs8' })),
-)
+export const rsaPrivateKeyPem = rsa.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+export const rsaPublicKey = createPublicKey(createPrivateKey(rsaPrivateKeyPem))
 export const ecPublicKey = ec.publicKey
 export const ecPublicKeyPem = ec.publicKey.export({ format: 'pem', type: 'spki' }).toString()
 

@@ -127,5 +127,28 @@ export function browserEvent(path: string, requestId: string, cookie: readonly s
   }
 }
 
+/** An event of a form that a program sends. */
+export function formEvent(
+  path: string,
+  form: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+): ALBEvent {
+  const page = browserEvent(path, 'form')
+  const sent = Object.entries(headers).map(([name, value]) => [name, [value]])
+  return {
+    ...page,
+    httpMethod: 'POST',
+    multiValueHeaders: {
+      host: ['flyte.example.com'],
+      'content-type': ['application/x-www-form-urlencoded'],
+      'x-forwarded-for': ['203.0.113.7'],
+      'x-forwarded-proto': ['https'],
+      ...Object.fromEntries(sent),
+    },
+    body: Buffer.from(new URLSearchParams(form).toString()).toString('base64'),
+    isBase64Encoded: true,
+  }
+}
+
 export const CREATE_RUN_PATH = '/flyteidl2.workflow.RunService/CreateRun'
 export const LIST_RUNS_PATH = '/flyteidl2.workflow.RunService/ListRuns'

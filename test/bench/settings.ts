@@ -76,3 +76,10 @@ export function signInSettings(issuer: string = ISSUER) {
     },
   }
 }
+
+/** The settings of a deployment that is its own authorization server. */
+export function selfSettings(issuer: string = ISSUER) {
+  const settings = benchSettings(issuer)
+  const appAuth = { ...settings.auth.appAuth, authServerType: 'Self' as const }
+  return { ...settings, auth: { ...settings.auth, appAuth } }
+}
