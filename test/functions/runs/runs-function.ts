@@ -9,6 +9,7 @@ import { IdentityService } from '@flyteorg/flyteidl2/flyteidl2/auth/identity_pb.
 import { ClusterService } from '@flyteorg/flyteidl2/flyteidl2/cluster/service_pb.ts'
 import { DataProxyService } from '@flyteorg/flyteidl2/flyteidl2/dataproxy/dataproxy_service_pb.ts'
 import { ProjectService } from '@flyteorg/flyteidl2/flyteidl2/project/project_service_pb.ts'
+import { SecretService } from '@flyteorg/flyteidl2/flyteidl2/secret/secret_pb.ts'
 import { SettingsService } from '@flyteorg/flyteidl2/flyteidl2/settings/settings_service_pb.ts'
 import { type TaskSpec, TaskSpecSchema } from '@flyteorg/flyteidl2/flyteidl2/task/task_definition_pb.ts'
 import { TaskService } from '@flyteorg/flyteidl2/flyteidl2/task/task_service_pb.ts'
@@ -22,12 +23,14 @@ import type { Call } from '../../../functions/shared/call.ts'
 import { createIdentity } from '../../../functions/shared/identity/identity.ts'
 import type { SessionCallerReader } from '../../../functions/shared/identity/session-caller.ts'
 import { answerEvent } from '../../../functions/shared/lambda.ts'
+import { createSecretsManagerVault } from '../../../functions/shared/secrets/secrets-manager-vault.ts'
 import { createDynamoDbActionStore } from '../../../functions/shared/stores/dynamodb/action-store.ts'
 import { createDynamoDbDeployedTaskStore } from '../../../functions/shared/stores/dynamodb/deployed-task-store.ts'
 import { createDynamoDbDocumentStore } from '../../../functions/shared/stores/dynamodb/document-store.ts'
 import { createDynamoDbProjectStore } from '../../../functions/shared/stores/dynamodb/project-store.ts'
 import { createDynamoDbRunStore } from '../../../functions/shared/stores/dynamodb/run-store.ts'
 import { createDynamoDbTaskStore } from '../../../functions/shared/stores/dynamodb/task-store.ts'
+import { createCloudWatchLogStore } from '../../../functions/shared/stores/logs/cloudwatch-log-store.ts'
 import type { ObjectStore } from '../../../functions/shared/stores/object-store.ts'
 import { createS3ObjectLinks } from '../../../functions/shared/stores/s3/object-links.ts'
 import { type EventHandler, type SentHeaders, serveThrough } from '../../support/alb-event.ts'
@@ -40,6 +43,7 @@ import {
   PUBLIC_URL,
   startAlbRegion,
 } from '../../support/identity-fixture.ts'
+import { LOG_GROUP, type LocalServices, startLocalServices } from '../../support/local-services.ts'
 import { memoryObjectStore } from '../../support/memory-object-store.ts'
 import { json, startTestIssuer, type TestIssuer } from '../../support/test-issuer.ts'
 
@@ -50,6 +54,7 @@ export interface Clients {
   readonly tasks: Client<typeof TaskService>
   readonly triggers: Client<typeof TriggerService>
   readonly settings: Client<typeof SettingsService>
+  readonly secrets: Client<typeof SecretService>
   readonly data: Client<typeof DataProxyService>
   readonly cluster: Client<typeof ClusterService>
 }
@@ -60,6 +65,8 @@ export interface RunsFunction {
   readonly objects: Map<string, Uint8Array>
   readonly issuer: TestIssuer
   readonly region: AlbRegion
+  /** The Secrets Manager and the CloudWatch Logs that it calls. */
+  readonly services: LocalServices
   /** The last call that was answered. */
   readonly lastCall: () => Call | undefined
   readonly setNow: (nowMs: number) => void
@@ -70,9 +77,13 @@ export interface RunsFunction {
   readonly close: () => Promise<void>
 }
 
+const LOG_SETTINGS = { group: LOG_GROUP, stream: '{project}/{domain}/{run}/{action}/{attempt}' }
+
 export const DOMAINS = ['development', 'production']
 
 export interface RunsFunctionOptions {
+  /** Where the logs of tasks are; null for a deployment that reads none. Default: by run, action and attempt. */
+  readonly logs?: ServiceDeps['logSettings']
   readonly objects?: ObjectStore
   /** Says who has a session, for a deployment that signs people in itself. */
   readonly sessions?: (deps: { database: TestDatabase; now: () => number }) => SessionCallerReader
@@ -91,12 +102,15 @@ export async function startRunsFunction(options: RunsFunctionOptions = {}): Prom
   const region = await startAlbRegion(issuer.issuer)
   const database = await startTestDatabase()
   const objects = memoryObjectStore()
+  const services = await startLocalServices()
   let nowMs = NOW_MS
   let lastCall: Call | undefined
   const app = makeApp({
     issuer,
     region,
     database,
+    services,
+    logSettings: options.logs === undefined ? LOG_SETTINGS : options.logs,
     objects: options.objects ?? objects.store,
     now: () => nowMs,
     sessionCaller: options.sessions?.({ database, now: () => nowMs }) ?? null,
@@ -115,6 +129,7 @@ export async function startRunsFunction(options: RunsFunctionOptions = {}): Prom
     objects: objects.contents,
     issuer,
     region,
+    services,
     lastCall: () => lastCall,
     setNow: (ms) => {
       nowMs = ms
@@ -125,7 +140,14 @@ export async function startRunsFunction(options: RunsFunctionOptions = {}): Prom
     clients: (headers, { access = 'open', json: useJson = false } = {}) =>
       clientsOf((access === 'open' ? open : oidc).url, headers, useJson),
     close: async () => {
-      await Promise.all([open.close(), oidc.close(), issuer.close(), region.close(), database.close()])
+      await Promise.all([
+        services.close(),
+        open.close(),
+        oidc.close(),
+        issuer.close(),
+        region.close(),
+        database.close(),
+      ])
     },
   }
 }
@@ -145,16 +167,27 @@ interface Surroundings {
   readonly issuer: TestIssuer
   readonly region: AlbRegion
   readonly database: TestDatabase
+  readonly services: LocalServices
+  readonly logSettings: ServiceDeps['logSettings']
   readonly objects: ObjectStore
   readonly now: () => number
   readonly sessionCaller: SessionCallerReader | null
 }
 
-function makeApp({ issuer, region, database, objects, now, sessionCaller }: Surroundings) {
+function makeApp({
+  issuer,
+  region,
+  database,
+  services,
+  logSettings,
+  objects,
+  now,
+  sessionCaller,
+}: Surroundings) {
   const settings = functionSettings(issuer.issuer, {
     runs: { domains: DOMAINS, seedProjects: ['flytesnacks', 'sandbox'] },
   })
-  const { storagePrefix, domains, seedProjects } = settings.runs
+  const { storagePrefix, domains, seedProjects, secretPrefix } = settings.runs
   const { gate, enrich } = createIdentity({
     settings,
     now,
@@ -180,6 +213,10 @@ function makeApp({ issuer, region, database, objects, now, sessionCaller }: Surr
     deployedTasks: createDynamoDbDeployedTaskStore(client, RUNS_TABLE),
     documents: createDynamoDbDocumentStore(client, RUNS_TABLE),
     links: createS3ObjectLinks(),
+    secretPrefix,
+    vault: createSecretsManagerVault(services.call),
+    logSettings,
+    logs: createCloudWatchLogStore(services.call),
   }
   const { authorizedUris } = settings
   return createRunsApp({ ...deps, authorizedUris, gate, lazyServices: servicesBeside(deps) })
@@ -208,6 +245,7 @@ function clientsOf(baseUrl: string, headers: SentHeaders, useJson: boolean): Cli
     tasks: createClient(TaskService, transport),
     triggers: createClient(TriggerService, transport),
     settings: createClient(SettingsService, transport),
+    secrets: createClient(SecretService, transport),
     data: createClient(DataProxyService, transport),
     cluster: createClient(ClusterService, transport),
   }
