@@ -1,4 +1,4 @@
-/** `RunService.ListRuns`: by project or by task, newest first unless asked otherwise. */
+/** `RunService.ListRuns`: by project, task or trigger, or all, newest first unless asked otherwise. */
 import { create } from '@bufbuild/protobuf'
 import { RunSchema } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_definition_pb.ts'
 import {
@@ -6,14 +6,14 @@ import {
   type ListRunsResponse,
   ListRunsResponseSchema,
 } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
-import { ServiceError } from '../../shared/errors.ts'
-import type { RunQuery, RunScope } from '../../shared/stores/run-store.ts'
+import type { RunQuery } from '../../shared/stores/run-store.ts'
 import type { RunsDeps } from '../deps.ts'
 import { conditionsOfFilters, RUN_FIELDS } from '../filters.ts'
 import { actionOf } from '../messages.ts'
 import { isNewestFirst } from '../order.ts'
 import { pageLimit } from '../page-limit.ts'
 import { makePageToken, readPageToken } from '../page-token.ts'
+import { scopeOf } from './scope.ts'
 
 /** `paused_actions_only`, which is newer than our generated code; clients send its number. */
 const PAUSED_ACTIONS_ONLY = 9
@@ -21,53 +21,37 @@ const PAUSED_ACTIONS_ONLY = 9
 /**
  * Makes the method. A page can be shorter than its limit and still have a next one; an empty token ends the list.
  *
- * It throws `request_invalid` for a filter or an order that it does not know, `page_token_invalid`, and
- * `rpc_unimplemented` for the scopes that no index answers, and for runs with a paused action.
+ * It throws `request_invalid` for a filter or an order that it does not know, and `page_token_invalid`.
  */
-export function listRunsMethod({ runs }: Pick<RunsDeps, 'runs'>) {
+export function listRunsMethod(deps: RunsDeps) {
   return async (request: ListRunsRequest): Promise<ListRunsResponse> => {
-    const { scope, org } = scopeOf(request.scopeBy)
-    if (request.$unknown?.some(({ no, data }) => no === PAUSED_ACTIONS_ONLY && data[0] !== 0)) {
-      throw new ServiceError('rpc_unimplemented', {
-        message: 'This deployment does not find runs by their paused actions.',
-      })
-    }
+    const { scope, org } = await scopeOf(request.scopeBy, deps)
     const query: RunQuery = {
       scope,
       ...conditionsOfFilters(request.request, RUN_FIELDS),
       newestFirst: isNewestFirst(request.request),
     }
-    const page = await runs.list(query, {
+    const pausedOnly = isPausedOnly(request)
+    // Which projects there are may change from page to page.
+    const list = { ...query, scope: scope.kind === 'projects' ? scope.kind : scope, pausedOnly }
+    const page = {
       limit: pageLimit(request.request?.limit ?? 0),
-      after: readPageToken(query, request.request?.token ?? ''),
-    })
+      after: readPageToken(list, request.request?.token ?? ''),
+    }
+    const found = pausedOnly ? await pausedRuns(deps, query, page) : await deps.runs.list(query, page)
     return create(ListRunsResponseSchema, {
-      runs: page.runs.map((run) => create(RunSchema, { action: actionOf(run, org) })),
-      token: makePageToken(query, page.next),
+      runs: found.runs.map((run) => create(RunSchema, { action: actionOf(run, org) })),
+      token: makePageToken(list, found.next),
     })
   }
 }
 
-/** Which runs a request is about, and the organization to answer with. */
-export function scopeOf(scopeBy: ListRunsRequest['scopeBy']): { scope: RunScope; org: string } {
-  switch (scopeBy.case) {
-    case 'projectId': {
-      const { organization, name, domain } = scopeBy.value
-      return { scope: { kind: 'project', project: name, domain }, org: organization }
-    }
-    case 'taskName': {
-      const { org, project, domain, name } = scopeBy.value
-      return { scope: { kind: 'task', project, domain, name, version: undefined }, org }
-    }
-    case 'taskId': {
-      const { org, project, domain, name, version } = scopeBy.value
-      return { scope: { kind: 'task', project, domain, name, version }, org }
-    }
-    case undefined:
-      throw new ServiceError('request_invalid', { message: 'project_id, task_name or task_id is required.' })
-    default:
-      throw new ServiceError('rpc_unimplemented', {
-        message: 'This deployment lists runs by project_id, task_name or task_id only.',
-      })
-  }
+function isPausedOnly({ $unknown: unknown }: ListRunsRequest): boolean {
+  return unknown?.some(({ no, data }) => no === PAUSED_ACTIONS_ONLY && data[0] !== 0) ?? false
+}
+
+/** Asked for seldom: its code is loaded when it is. */
+async function pausedRuns(...args: Parameters<typeof import('./paused-runs.ts').listPausedRuns>) {
+  const { listPausedRuns } = await import('./paused-runs.ts')
+  return listPausedRuns(...args)
 }

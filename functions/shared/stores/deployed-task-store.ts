@@ -1,5 +1,6 @@
 /** Deployed tasks as lists show them: who deployed which version, and when. */
 import type { EpochMs } from '../clock.ts'
+import type { ProjectPlace } from './run-store.ts'
 import type { StoredTask, TaskVersion } from './task-store.ts'
 
 /** One version of a task. */
@@ -25,6 +26,11 @@ export interface TaskQuery {
   readonly newestFirst: boolean
 }
 
+/** The newest versions of the tasks of some projects. */
+export interface TasksQuery extends Pick<TaskQuery, 'name' | 'matches' | 'newestFirst'> {
+  readonly projects: readonly ProjectPlace[]
+}
+
 export interface TaskPage {
   readonly tasks: readonly TaskSummary[]
   /** Where the next page starts. A page can be short, even empty, and still have a next one. */
@@ -42,7 +48,7 @@ export interface DeployedTaskStore {
   readonly find: (id: TaskVersion) => Promise<DeployedTask | undefined>
   /** Reads a page of a list, ordered by time. A task deployed moments ago may be missing. */
   readonly list: (
-    query: TaskQuery,
+    query: TaskQuery | TasksQuery,
     page: { readonly limit: number; readonly after: string | undefined },
   ) => Promise<TaskPage>
 }

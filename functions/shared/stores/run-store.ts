@@ -104,10 +104,18 @@ export interface RunAbort {
   readonly abortedBy: Uint8Array | undefined
 }
 
+/** Where the runs of a project in a domain are. */
+export interface ProjectPlace {
+  readonly project: string
+  readonly domain: string
+}
+
 /** Which runs a list is about; or, in the scope of a run, which actions: all of its own but the root. */
 export type RunScope =
   | { readonly kind: 'run'; readonly run: RunKey }
   | { readonly kind: 'project'; readonly project: string; readonly domain: string }
+  /** Every run of some projects; read from each of them. */
+  | { readonly kind: 'projects'; readonly projects: readonly ProjectPlace[] }
   | {
       readonly kind: 'task'
       readonly project: string

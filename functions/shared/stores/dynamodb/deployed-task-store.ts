@@ -6,7 +6,15 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { ServiceError } from '../../errors.ts'
-import type { DeployedTask, DeployedTaskStore, TaskPage, TaskQuery } from '../deployed-task-store.ts'
+import type {
+  DeployedTask,
+  DeployedTaskStore,
+  TaskPage,
+  TaskQuery,
+  TaskSummary,
+  TasksQuery,
+} from '../deployed-task-store.ts'
+import type { ProjectPlace } from '../run-store.ts'
 import type { TaskVersion } from '../task-store.ts'
 import { type Item, number, numberOf, text, textOf } from './attributes.ts'
 import { isConditionFailure, storeErrorOf } from './client.ts'
@@ -21,6 +29,7 @@ import {
   versionKey,
 } from './deployed-task-item.ts'
 import { readItem, type Table } from './items.ts'
+import { mergedPage } from './merged-pages.ts'
 
 /** How many tasks a call reads at most to fill a page of those that match. */
 const MAX_READ_PER_CALL = 1_000
@@ -102,6 +111,24 @@ async function findVersion(table: Table, id: TaskVersion): Promise<DeployedTask 
 }
 
 async function listTasks(
+  table: Table,
+  query: TaskQuery | TasksQuery,
+  page: Parameters<DeployedTaskStore['list']>[1],
+): Promise<TaskPage> {
+  if (!('projects' in query)) return listPartition(table, query, page)
+  const { projects, ...conditions } = query
+  const { newestFirst, name } = query
+  const read = async (place: ProjectPlace) => {
+    const { tasks, next } = await listPartition(table, { ...place, ...conditions }, page)
+    const keyOf = ({ task, deployedAtMs }: TaskSummary) =>
+      orderOf(deployedAtMs, name === undefined ? task.name : task.version)
+    return { items: tasks.map((task) => ({ key: keyOf(task), value: task })), next }
+  }
+  const { values, next } = await mergedPage(projects, read, { limit: page.limit, newestFirst })
+  return { tasks: values, next }
+}
+
+async function listPartition(
   table: Table,
   query: TaskQuery,
   { limit, after }: Parameters<DeployedTaskStore['list']>[1],

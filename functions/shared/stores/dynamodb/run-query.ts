@@ -2,7 +2,7 @@
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb'
 import type { EpochMs } from '../../clock.ts'
 import { ServiceError } from '../../errors.ts'
-import type { LabelCondition, RunQuery, TaskCondition } from '../run-store.ts'
+import type { LabelCondition, RunQuery, RunScope, TaskCondition } from '../run-store.ts'
 import { type Item, number, text } from './attributes.ts'
 import {
   actionKey,
@@ -36,8 +36,11 @@ export interface RunQueryPlan {
   readonly startAfter: (createdAtKey: string) => Item
 }
 
+/** A list that one partition of an index has all of. */
+export type OnePartition = RunQuery & { readonly scope: Exclude<RunScope, { kind: 'projects' }> }
+
 /** Chooses the narrowest index for a list, and leaves to a filter what its key cannot express. */
-export function planRunQuery(query: RunQuery): RunQueryPlan {
+export function planRunQuery(query: OnePartition): RunQueryPlan {
   const { index, key } = indexOf(query)
   const names: Record<string, string> = { '#index': INDEX_KEYS[index] }
   const values: Item = { ':index': text(key) }
@@ -64,7 +67,7 @@ export function planRunQuery(query: RunQuery): RunQueryPlan {
   }
 }
 
-function indexOf({ scope, ownerSubject }: RunQuery): { index: RunIndex; key: string } {
+function indexOf({ scope, ownerSubject }: OnePartition): { index: RunIndex; key: string } {
   if (scope.kind === 'run') return { index: 'byProject', key: runKey(scope.run) }
   if (scope.kind === 'task') return { index: 'byTask', key: taskKey(scope) }
   if (scope.kind === 'trigger') return { index: 'byTrigger', key: triggerKey(scope) }

@@ -3,6 +3,7 @@ import { type DynamoDBClient, QueryCommand, UpdateItemCommand } from '@aws-sdk/c
 import {
   type AbortOutcome,
   type CreateOutcome,
+  type ProjectPlace,
   ROOT_ACTION,
   type RunKey,
   type RunPage,
@@ -16,8 +17,9 @@ import { abortChange } from './action-changes.ts'
 import { type Item, textOf } from './attributes.ts'
 import { isConditionFailure, storeErrorOf } from './client.ts'
 import { createItem, readItem, type Table } from './items.ts'
-import { actionKey, itemOfRun, runOfItem, summaryOfItem } from './run-item.ts'
-import { planRunQuery, type RunQueryPlan } from './run-query.ts'
+import { mergedPage } from './merged-pages.ts'
+import { actionKey, createdAtKey, itemOfRun, runOfItem, summaryOfItem } from './run-item.ts'
+import { type OnePartition, planRunQuery, type RunQueryPlan } from './run-query.ts'
 
 /** How many runs a call reads at most to fill a page of a list with conditions. */
 const MAX_READ_PER_CALL = 1000
@@ -69,6 +71,21 @@ async function abortRun(
 
 async function listRuns(table: Table, query: RunQuery, page: RunPageRequest): Promise<RunPage> {
   if (isEmpty(query)) return { runs: [], next: undefined }
+  const { scope } = query
+  if (scope.kind !== 'projects') return listPartition(table, { ...query, scope }, page)
+  const read = async (place: ProjectPlace) => {
+    const ofPlace = { kind: 'project', ...place } as const
+    const { runs, next } = await listPartition(table, { ...query, scope: ofPlace }, page)
+    const items = runs.map((run) => ({ key: createdAtKey(run.createdAtMs, run.key, run.action), value: run }))
+    return { items, next }
+  }
+  const { limit } = page
+  const { newestFirst } = query
+  const { values, next } = await mergedPage(scope.projects, read, { limit, newestFirst })
+  return { runs: values, next }
+}
+
+async function listPartition(table: Table, query: OnePartition, page: RunPageRequest): Promise<RunPage> {
   const plan = planRunQuery(query)
   const found: Item[] = []
   let start = page.after === undefined ? undefined : plan.startAfter(page.after)
