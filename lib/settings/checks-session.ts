@@ -104,6 +104,35 @@ const publicClient: CrossCheck = {
     ),
 }
 
+/** What a sign-in says to the provider is for the login function to say (RFC 6749, 9101, OpenID Connect Core). */
+const OWN_PARAMETERS: ReadonlySet<string> = new Set([
+  'client_id',
+  'client_secret',
+  'claims',
+  'code_challenge',
+  'code_challenge_method',
+  'nonce',
+  'redirect_uri',
+  'redirect_url',
+  'registration',
+  'request',
+  'request_uri',
+  'response_mode',
+  'response_type',
+  'scope',
+  'state',
+])
+
+const idpQueryParameter: CrossCheck = {
+  reads: ['auth.userAuth.idpQueryParameter'],
+  run: ({ auth }) =>
+    problemIf(
+      OWN_PARAMETERS.has(auth.userAuth.idpQueryParameter ?? ''),
+      'auth.userAuth.idpQueryParameter',
+      'must not be one that a sign-in has by itself; name the one with which the provider takes an identity provider',
+    ),
+}
+
 /** A browser drops a cookie for a domain that the host which sets it is not in. */
 const cookieDomain: CrossCheck = {
   reads: ['auth.userAuth.cookieSetting', 'auth.authorizedUris'],
@@ -136,7 +165,7 @@ export const SESSION_CHECKS: readonly CrossCheck[] = [
   ...[...endpoints, confidentialClient, loadBalancerTimeout, cookieKeys].map((check) =>
     whenSignedInBy('alb', check),
   ),
-  ...[idleTimeout, withoutEffect, publicClient, cookieDomain].map((check) =>
+  ...[idleTimeout, withoutEffect, publicClient, idpQueryParameter, cookieDomain].map((check) =>
     whenSignedInBy('service', check),
   ),
   functionSizes,

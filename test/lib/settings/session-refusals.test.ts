@@ -75,6 +75,13 @@ const BY_SERVICE: Row[] = [
     service({ ...openId({ publicClient: true }), secrets: { oidcClientSecret: { name: 'a' } } }),
     'secrets.oidcClientSecret.name',
   ],
+  ...['redirect_url', 'redirect_uri', 'state', 'request_uri'].map(
+    (idpQueryParameter): Row => [
+      `a sender of ${idpQueryParameter}`,
+      service({ auth: { userAuth: { idpQueryParameter } } }),
+      'auth.userAuth.idpQueryParameter',
+    ],
+  ),
   ['cookies of another host', service(cookie({ domain: 'other.example.com' })), DOMAIN],
   ['cookies of a host that only ends like ours', service(cookie({ domain: 'e.example.com' })), DOMAIN],
 ]
