@@ -20,8 +20,8 @@ import {
   allowRuns,
   allowSessions,
 } from './constructs/permissions.ts'
-import { allowProjectSecrets, allowTaskLogs } from './constructs/service-permissions.ts'
 import { Secrets } from './constructs/secrets.ts'
+import { allowProjectSecrets, allowTaskLogs } from './constructs/service-permissions.ts'
 import { Tables } from './constructs/tables.ts'
 import { TriggerSchedules } from './constructs/trigger-schedules.ts'
 import { hasAuthorizationServer } from './jobs.ts'
@@ -102,7 +102,15 @@ export class FlyteStack extends Stack {
         })
       : undefined
     const storagePrefix = runsBucket.uri
-    new Outputs(this, 'Outputs', { settings, door, tables, secrets, storagePrefix, internalDnsName })
+    new Outputs(this, 'Outputs', {
+      settings,
+      door,
+      tables,
+      secrets,
+      authorizationServer: server,
+      storagePrefix,
+      internalDnsName,
+    })
   }
 
   /** Two zones by position: looking their names up would need credentials, and the positions always exist. */
@@ -121,10 +129,11 @@ export class FlyteStack extends Stack {
   }
 
   private addAuthorizationServer(tables: Tables, secrets: AuthorizationServerSecrets): void {
-    const job = this.functions.get('rotate-keys')
     allowAuthorizationServer(this.functions.get('authorization-server'), { tables, secrets })
-    allowKeyRotation(job, secrets)
     const { signingKeysSecret } = secrets
+    if (signingKeysSecret === null) return
+    const job = this.functions.get('rotate-keys')
+    allowKeyRotation(job, signingKeysSecret)
     new KeyRotation(this, 'KeyRotation', { job, signingKeysSecret })
   }
 

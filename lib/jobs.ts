@@ -13,7 +13,8 @@ export function hasAuthorizationServer({ auth }: Settings): boolean {
   return auth.appAuth.authServerType === 'Self'
 }
 
-/** The jobs that a deployment with these settings has. */
+/** The jobs that a deployment with these settings has. Keys in KMS are changed by their operator. */
 export function jobsOf(settings: Settings): JobName[] {
-  return hasAuthorizationServer(settings) ? ['rotate-keys'] : []
+  const { signing } = settings.auth.appAuth.selfAuthServer
+  return hasAuthorizationServer(settings) && signing === 'secret' ? ['rotate-keys'] : []
 }

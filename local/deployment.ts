@@ -2,6 +2,7 @@
 import type { CloudFormationResource, CloudFormationTemplate, DynamicReference } from './alb/index.ts'
 import { createResolver, type Resolver } from './alb/index.ts'
 import type { TableDefinition } from './aws/dynamodb.ts'
+import { type LocalKmsKey, newRsaKey } from './aws/kms.ts'
 import {
   findSecret,
   type GenerateSecretString,
@@ -29,6 +30,8 @@ export interface Deployment {
   readonly secrets: readonly LocalSecret[]
   readonly tables: readonly TableDefinition[]
   readonly buckets: readonly string[]
+  /** The keys in KMS. */
+  readonly kmsKeys: readonly LocalKmsKey[]
   readonly scheduleGroups: readonly string[]
   /** By the logical id of the function. */
   readonly functions: ReadonlyMap<string, FunctionDefinition>
@@ -80,6 +83,7 @@ export async function readDeployment(options: DeploymentOptions): Promise<Deploy
     (await resolver.resolve(resource.Properties ?? {})) as Properties
   const tables: TableDefinition[] = []
   const buckets: string[] = []
+  const kmsKeys: LocalKmsKey[] = []
   const scheduleGroups: string[] = []
   const functions = new Map<string, FunctionDefinition>()
   for (const [id, resource] of Object.entries(template.Resources ?? {})) {
@@ -89,6 +93,8 @@ export async function readDeployment(options: DeploymentOptions): Promise<Deploy
       tables.push({ ...((await resolved(resource)) as object), TableName: name } as TableDefinition)
     } else if (resource.Type === 'AWS::S3::Bucket') {
       buckets.push(name)
+    } else if (resource.Type === 'AWS::KMS::Key') {
+      kmsKeys.push(readKmsKey(String(names.attribute(`${id}.Arn`, resource)), options.secretValues))
     } else if (resource.Type === 'AWS::Scheduler::ScheduleGroup') {
       scheduleGroups.push(name)
     } else if (resource.Type === 'AWS::Lambda::Function' && directory !== undefined) {
@@ -105,6 +111,7 @@ export async function readDeployment(options: DeploymentOptions): Promise<Deploy
     secrets,
     tables,
     buckets,
+    kmsKeys,
     scheduleGroups,
     functions,
     identities: await readIdentities({ template, resolver, region, account: LOCAL_ACCOUNT, functions }),
@@ -149,6 +156,13 @@ function readSecrets(options: DeploymentOptions, names: ResourceNames): LocalSec
     secrets.push({ arn, name, value: secretValue(name, resource.Properties ?? {}, options) })
   }
   return secrets
+}
+
+/** A key with a private half that is kept as secrets are: the same one at the next start. */
+function readKmsKey(keyArn: string, secretValues: Map<string, string>): LocalKmsKey {
+  const privateKeyPem = secretValues.get(keyArn) ?? newRsaKey()
+  secretValues.set(keyArn, privateKeyPem)
+  return { arn: keyArn, privateKeyPem }
 }
 
 function secretValue(name: string, properties: Properties, options: DeploymentOptions): string {

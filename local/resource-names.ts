@@ -69,6 +69,7 @@ export function resourceNames(options: { template: CloudFormationTemplate; regio
     'AWS::S3::Bucket': bucketArn,
     'AWS::Lambda::Function': (name) => functionArn(region, name),
     'AWS::IAM::Role': (name) => `arn:aws:iam::${LOCAL_ACCOUNT}:role/${name}`,
+    'AWS::KMS::Key': (id) => arn('kms', region, `key/${id}`),
     'AWS::Scheduler::ScheduleGroup': (name) => arn('scheduler', region, `schedule-group/${name}`),
   }
   const attribute = (name: string, resource: CloudFormationResource): unknown => {
@@ -105,6 +106,8 @@ function referenceNamers(options: {
       functionArn(region, `${of(resource)}:${given(resource, 'Name') ?? id}`),
     'AWS::Lambda::Version': (_id, resource) => functionArn(region, `${of(resource)}:1`),
     'AWS::IAM::Role': named('RoleName'),
+    // As a key's id looks in AWS, a UUID.
+    'AWS::KMS::Key': (id) => digest(id, 32).replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
     'AWS::Scheduler::ScheduleGroup': named('Name'),
     'AWS::ElasticLoadBalancingV2::LoadBalancer': () => loadBalancerArn,
     'AWS::ElasticLoadBalancingV2::Listener': (id) =>

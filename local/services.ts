@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Credentials } from './aws/credentials.ts'
 import { startDynamoDb } from './aws/dynamodb.ts'
+import { startKms } from './aws/kms.ts'
 import { startLogs } from './aws/logs.ts'
 import { madeSecrets } from './aws/made-secrets.ts'
 import { startS3 } from './aws/s3.ts'
@@ -17,6 +18,7 @@ export interface ServiceEndpoints {
   readonly dynamodb: string
   readonly s3: string
   readonly secretsManager: string
+  readonly kms: string
   readonly logs: string
   readonly scheduler: string
 }
@@ -62,6 +64,8 @@ export async function startServices(options: {
     onChange: keepSecret,
   })
   closing.add(secretsManager.close)
+  const kms = await startKms({ keys: deployment.kmsKeys, access })
+  closing.add(kms.close)
   const logs = await startLogs({ groups: logGroups(deployment), region, access, file: kept('logs.json') })
   closing.add(logs.close)
   const groups = deployment.scheduleGroups
@@ -71,6 +75,7 @@ export async function startServices(options: {
     dynamodb: dynamodb.endpoint,
     s3: s3.endpoint,
     secretsManager: secretsManager.endpoint,
+    kms: kms.endpoint,
     logs: logs.endpoint,
     scheduler: scheduler.endpoint,
   }
@@ -102,6 +107,7 @@ export function awsVariables(options: {
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     AWS_ENDPOINT_URL_S3: endpoints.s3,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+    AWS_ENDPOINT_URL_KMS: endpoints.kms,
     AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: endpoints.logs,
     AWS_ENDPOINT_URL_SCHEDULER: endpoints.scheduler,
   }

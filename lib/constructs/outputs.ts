@@ -3,6 +3,7 @@ import { Construct } from 'constructs'
 import { CALLBACK_PATH } from '../listener-rules.ts'
 import type { SignInSecrets } from '../settings/function-settings.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { AuthorizationServerSecrets } from './authorization-server-secrets.ts'
 import type { FrontDoor } from './front-door.ts'
 import type { Secrets } from './secrets.ts'
 import type { Tables } from './tables.ts'
@@ -12,6 +13,8 @@ export interface OutputsProps {
   readonly door: FrontDoor
   readonly tables: Tables
   readonly secrets: Secrets
+  /** The secrets of our own authorization server; undefined where the provider is it. */
+  readonly authorizationServer: AuthorizationServerSecrets | undefined
   /** `s3://bucket/prefix` */
   readonly storagePrefix: string
   /** Where running tasks call; undefined without an internal load balancer. */
@@ -31,11 +34,15 @@ export class Outputs extends Construct {
       'Register at the provider for the web client (one a line)',
     )
     if (secrets.signIn !== undefined) this.addSignIn(publicUrl, secrets.signIn)
-    this.add(
-      'ClientCallbackUrl',
-      client.redirectUri,
-      'Register at the provider for the public client of SDK and CLI',
-    )
+    if (props.authorizationServer === undefined) {
+      this.add(
+        'ClientCallbackUrl',
+        client.redirectUri,
+        'Register at the provider for the public client of SDK and CLI',
+      )
+    } else {
+      this.addAuthorizationServer(props.authorizationServer)
+    }
     this.add('ConsoleUrl', `${publicUrl}/v2`, 'Open in a browser')
     this.add('ClientConfig', clientConfig(publicUrl), 'Save as ~/.flyte/config.yaml')
     if (secrets.oidcClientSecretName !== undefined) {
@@ -66,6 +73,20 @@ export class Outputs extends Construct {
       'Register at the provider, if it can tell of sign-outs',
     )
     this.add('CookieKeyNames', cookieKeyNames.join('\n'), 'The secrets with the keys of session cookies')
+  }
+
+  private addAuthorizationServer({ clientSecretsSecret, ...keys }: AuthorizationServerSecrets): void {
+    this.add(
+      'ClientSecretsName',
+      clientSecretsSecret,
+      'The secret that must hold the hashes of the secrets of clients',
+    )
+    const signing = keys.signingKmsKeys ?? [keys.signingKeysSecret ?? '']
+    this.add(
+      'SigningKeys',
+      signing.join('\n'),
+      'The secret with the keys that sign tokens, or the keys in KMS',
+    )
   }
 
   private addInternal(dnsName: string, { protocol }: Settings['internal']): void {

@@ -90,24 +90,19 @@ export const GRANT_ACTIONS = [
   'dynamodb:UpdateItem',
 ] as const
 
-/** Grants the function `authorization-server` exactly what its store calls, and its two secrets to read. */
+/** Grants the function `authorization-server` exactly what its store calls, and its secrets to read or keys to use. */
 export function allowAuthorizationServer(
   server: AppFunction,
   { tables, secrets }: { tables: Tables; secrets: AuthorizationServerSecrets },
 ): void {
   server.allow(GRANT_ACTIONS, [tables.auth.tableArn])
-  allowSecrets(
-    server,
-    ['secretsmanager:GetSecretValue'],
-    [secrets.signingKeysSecret, secrets.clientSecretsSecret],
-  )
+  const { signingKeysSecret, signingKmsKeys, clientSecretsSecret } = secrets
+  if (signingKmsKeys !== undefined) server.allow(['kms:GetPublicKey', 'kms:Sign'], signingKmsKeys)
+  const read = signingKeysSecret === null ? [] : [signingKeysSecret]
+  allowSecrets(server, ['secretsmanager:GetSecretValue'], [...read, clientSecretsSecret])
 }
 
 /** Grants the job `rotate-keys` the one secret that it changes. */
-export function allowKeyRotation(job: AppFunction, secrets: AuthorizationServerSecrets): void {
-  allowSecrets(
-    job,
-    ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
-    [secrets.signingKeysSecret],
-  )
+export function allowKeyRotation(job: AppFunction, signingKeysSecret: string): void {
+  allowSecrets(job, ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'], [signingKeysSecret])
 }

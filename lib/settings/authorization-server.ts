@@ -20,9 +20,12 @@ export interface Client {
   readonly firstParty: boolean
 }
 
-/** Where the secrets are, by name or ARN; may be CloudFormation references. */
+/** Where keys and secrets are, by name or ARN; may be CloudFormation references. */
 export interface AuthorizationServerSecrets {
-  readonly signingKeysSecret: string
+  /** Null where keys in KMS sign. */
+  readonly signingKeysSecret: string | null
+  /** Keys in KMS, of which the first signs; undefined where the keys are in the secret. */
+  readonly signingKmsKeys: readonly string[] | undefined
   readonly clientSecretsSecret: string
 }
 
@@ -118,6 +121,7 @@ export function authorizationServerSettings(
     ),
     clients: clientsOf(file),
     signingKeysSecret: secrets.signingKeysSecret,
+    ...(secrets.signingKmsKeys === undefined ? {} : { signingKmsKeys: secrets.signingKmsKeys }),
     clientSecretsSecret: secrets.clientSecretsSecret,
   }
 }

@@ -33,9 +33,13 @@ const NEIGHBOUR_GROUPS: readonly NeighbourGroup[] = [
 
 /** Lambda's limit for the whole environment, minus room for the variables beside FLYTE_SETTINGS. */
 const MAXIMUM_SETTINGS_BYTES = 4096 - 700
-const LONG_SECRETS = { signingKeysSecret: 'x'.repeat(120), clientSecretsSecret: 'x'.repeat(120) }
 const LONG_NAMES = { loadBalancerArn: 'x'.repeat(140), storagePrefix: 'x'.repeat(120) }
 const LONG_SECRET = 'x'.repeat(130)
+const LONG_SECRETS = {
+  signingKeysSecret: LONG_SECRET,
+  signingKmsKeys: undefined,
+  clientSecretsSecret: LONG_SECRET,
+}
 const LONG_SIGN_IN = {
   clientSecret: { name: LONG_SECRET, key: 'x'.repeat(20) },
   cookieKeyNames: [LONG_SECRET, LONG_SECRET],
@@ -161,7 +165,8 @@ const environmentSize: CrossCheck = {
     const signIn = file.ingress.browserAuth === 'service' ? LONG_SIGN_IN : undefined
     const settings = functionSettings({ ...file, resolved: resolve(file) }, { ...LONG_NAMES, signIn })
     const isSelf = file.auth.appAuth.authServerType === 'Self'
-    const own = isSelf ? [authorizationServerSettings(file, LONG_SECRETS)] : []
+    const { signingKmsKeys } = file.auth.appAuth.selfAuthServer
+    const own = isSelf ? [authorizationServerSettings(file, { ...LONG_SECRETS, signingKmsKeys })] : []
     const texts = [settings, ...own].map((document) => JSON.stringify(document))
     return problemIf(
       Buffer.byteLength(texts.join('')) > MAXIMUM_SETTINGS_BYTES,

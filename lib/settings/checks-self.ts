@@ -124,6 +124,43 @@ const flyteClient: CrossCheck = {
   },
 }
 
+const signingKeys: CrossCheck = {
+  reads: ['aws.region', `${SELF}.signing`, `${SELF}.signingKmsKeys`, 'secrets.signingKeys.name'],
+  run: ({ aws, auth, secrets }) => {
+    const { signing, signingKmsKeys = [] } = auth.appAuth.selfAuthServer
+    return [
+      ...problemIf(
+        signing === 'secret' && signingKmsKeys.length > 0,
+        `${SELF}.signingKmsKeys`,
+        'has no effect without signing kms; remove it, or set that',
+      ),
+      ...problemIf(
+        signingKmsKeys.some((arn) => arn.split(':')[3] !== aws.region),
+        `${SELF}.signingKmsKeys`,
+        'must be keys in the region of aws.region',
+      ),
+      ...problemIf(
+        signing === 'kms' && secrets.signingKeys.name !== undefined,
+        'secrets.signingKeys.name',
+        'has no effect with signing kms; remove it',
+      ),
+    ]
+  },
+}
+
+/** Secrets that are named for a server which is not there. */
+const unusedSecrets: CrossCheck = {
+  reads: [TYPE, 'secrets'],
+  run: ({ auth, secrets: { signingKeys: keys, clientSecrets } }) =>
+    Object.entries({ signingKeys: keys, clientSecrets }).flatMap(([key, { name }]) =>
+      problemIf(
+        auth.appAuth.authServerType === 'External' && name !== undefined,
+        `secrets.${key}.name`,
+        `has no effect without ${TYPE} Self; remove it`,
+      ),
+    ),
+}
+
 const refreshLifespans: CrossCheck = {
   reads: [SELF],
   run: ({ auth }) => {
@@ -138,5 +175,6 @@ const refreshLifespans: CrossCheck = {
 
 export const SELF_CHECKS: readonly CrossCheck[] = [
   externalClient,
-  ...[otherServers, reachable, clients, flyteClient, refreshLifespans].map(whenSelf),
+  unusedSecrets,
+  ...[otherServers, reachable, clients, flyteClient, signingKeys, refreshLifespans].map(whenSelf),
 ]

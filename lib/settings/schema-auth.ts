@@ -128,12 +128,17 @@ const staticClient = section(
   },
   {
     client_secret:
-      'is a secret, hashed or not; secrets are never in this file: put the hash into the secret of ClientSecretsName',
+      'is a secret, hashed or not; secrets are never in this file: put its hash into the secret that the output ClientSecretsName names',
   },
 )
 
 const KEYS =
   'names a file of a Kubernetes secret; give secrets.signingKeys.name instead, or let the stack create the keys'
+
+/** As many as are ever published at once. */
+const MAXIMUM_KMS_KEYS = 5
+const kmsKey = () =>
+  matching(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, 'the ARN of an RSA key in KMS that signs')
 
 const selfAuthServerSection = section(
   {
@@ -142,6 +147,10 @@ const selfAuthServerSection = section(
     refreshTokenLifespan: lifespan().prefault('60m'),
     refreshTokenAbsoluteLifespan: lifespan().optional(),
     authorizationCodeLifespan: duration(1000, 600_000, 'from 1s to 10m').prefault('5m'),
+    signing: choice(['secret', 'kms']).default('secret'),
+    signingKmsKeys: list(kmsKey(), 'ARNs of keys')
+      .max(MAXIMUM_KMS_KEYS, { error: `must be ${MAXIMUM_KMS_KEYS} keys at most` })
+      .optional(),
     staticClients: z
       .record(text('the id of a client'), staticClient, { error: 'must be a mapping of clients' })
       .default({}),

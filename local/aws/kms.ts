@@ -1,5 +1,12 @@
 /** KMS for the local stack: asymmetric keys that really sign. */
-import { constants, createPrivateKey, createPublicKey, type KeyObject, privateEncrypt } from 'node:crypto'
+import {
+  constants,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  privateEncrypt,
+} from 'node:crypto'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { readBody } from '../http.ts'
 import { closeServer, LOOPBACK, listen } from '../listening.ts'
@@ -13,6 +20,12 @@ export interface LocalKmsKey {
   readonly privateKeyPem: string
   /** Default true. A disabled key does nothing, and says so. */
   readonly enabled?: boolean
+}
+
+/** The private half of a new RSA key of 2048 bits, PEM. */
+export function newRsaKey(): string {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
 }
 
 export interface LocalKms {
