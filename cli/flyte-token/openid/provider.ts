@@ -1,0 +1,130 @@
+/** An OpenID provider, ready to be asked: its endpoints, the client, and how the client proves that it is itself. */
+import * as openid from 'openid-client'
+import { CommandError } from '../../shared/failure.ts'
+import { isLoopback } from '../../shared/flags.ts'
+import { errorCode, jsonObject, REQUEST_TIMEOUT_MS } from '../../shared/http.ts'
+
+export interface ProviderClient {
+  readonly issuer: string
+  readonly clientId: string
+  /** Undefined for a public client. */
+  readonly secret: string | undefined
+  /** How the secret is sent; undefined: as the provider says. */
+  readonly authentication: 'basic' | 'post' | undefined
+}
+
+export interface Provider {
+  readonly configuration: openid.Configuration
+  /**
+   * The ID token of the last answer of the token endpoint.
+   *
+   * Google gives a desktop client an ID token for another client, the one of the proxy, and openid-client refuses
+   * that, as it has to without knowing. So ID tokens do not go through it, and `id-token.ts` verifies each of them.
+   */
+  readonly takeIdToken: () => string | undefined
+}
+
+/**
+ * Reads the discovery document (OpenID Connect Discovery 1.0, 4), which has to name the very issuer that was asked.
+ *
+ * @throws {CommandError} `unreachable`, `refused`, `answer_unusable`
+ */
+export async function connect(client: ProviderClient, signal: AbortSignal): Promise<Provider> {
+  const server = new URL(client.issuer)
+  const secure = server.protocol === 'https:' || !isLoopback(server.hostname)
+  let idToken: string | undefined
+  let tokenEndpoint: string | undefined
+  const fetchWithout: openid.CustomFetch = async (url, options) => {
+    const limit = AbortSignal.any([signal, ...(options.signal ? [options.signal] : [])])
+    const response = await fetch(url, { ...options, signal: limit } as RequestInit)
+    if (url !== tokenEndpoint || !response.ok) return response
+    const text = await response.text()
+    const { id_token: token, ...rest } = jsonObject(text) ?? {}
+    idToken = typeof token === 'string' ? token : undefined
+    const body = idToken === undefined ? text : JSON.stringify(rest)
+    return new Response(body, { status: response.status, headers: { 'content-type': typeOf(response) } })
+  }
+  try {
+    const configuration = await openid.discovery(server, client.clientId, undefined, openid.None(), {
+      [openid.customFetch]: fetchWithout,
+      timeout: REQUEST_TIMEOUT_MS / 1000,
+      ...(secure ? {} : { execute: [openid.allowInsecureRequests] }),
+    })
+    const metadata = configuration.serverMetadata()
+    tokenEndpoint = metadata.token_endpoint
+    const ready = new openid.Configuration(
+      metadata,
+      client.clientId,
+      undefined,
+      authenticate(client, metadata),
+    )
+    ready[openid.customFetch] = fetchWithout
+    ready.timeout = REQUEST_TIMEOUT_MS / 1000
+    if (!secure) openid.allowInsecureRequests(ready)
+    const takeIdToken = () => {
+      const taken = idToken
+      idToken = undefined
+      return taken
+    }
+    return { configuration: ready, takeIdToken }
+  } catch (error) {
+    signal.throwIfAborted()
+    throw failureOf(error, 'The discovery document of the provider')
+  }
+}
+
+function typeOf(response: Response): string {
+  return response.headers.get('content-type') ?? 'application/json'
+}
+
+function authenticate(client: ProviderClient, metadata: openid.ServerMetadata): openid.ClientAuth {
+  if (client.secret === undefined) return openid.None()
+  const methods = metadata.token_endpoint_auth_methods_supported
+  const basic = methods === undefined || methods.includes('client_secret_basic')
+  return (client.authentication ?? (basic ? 'basic' : 'post')) === 'basic'
+    ? openid.ClientSecretBasic(client.secret)
+    : openid.ClientSecretPost(client.secret)
+}
+
+/** The OAuth error code of a refusal such as `invalid_grant`; undefined if it was none. */
+export function oauthError(error: unknown): string | undefined {
+  const isRefusal =
+    error instanceof openid.ResponseBodyError || error instanceof openid.AuthorizationResponseError
+  return isRefusal ? error.error : undefined
+}
+
+/** What went wrong with a provider, as a sentence. @param what The start of the sentence if its answer is of no use. */
+export function failureOf(error: unknown, what: string): CommandError {
+  if (error instanceof CommandError) return error
+  const code = oauthError(error)
+  if (code === 'access_denied') {
+    return new CommandError('denied', 'The sign-in was denied at the provider.', { cause: error })
+  }
+  if (code === 'expired_token') {
+    return new CommandError('timed_out', 'The code was not confirmed in time; run the command again.', {
+      cause: error,
+    })
+  }
+  if (code !== undefined) {
+    return new CommandError('refused', `The provider refused the request${errorCode(code)}.`, {
+      cause: error,
+    })
+  }
+  if (error instanceof openid.WWWAuthenticateChallengeError) {
+    return new CommandError('refused', 'The provider refused the client; check its id and its secret.', {
+      cause: error,
+    })
+  }
+  const timedOut = error instanceof openid.ClientError && error.code === 'OAUTH_TIMEOUT'
+  // What `fetch` throws when nobody answers; openid-client passes it on as it is.
+  if (timedOut || (error instanceof TypeError && !('code' in error))) {
+    return new CommandError(
+      'unreachable',
+      'There was no answer from the provider; check --issuer and the network.',
+      {
+        cause: error,
+      },
+    )
+  }
+  return new CommandError('answer_unusable', `${what} cannot be used; check --issuer.`, { cause: error })
+}
