@@ -18,6 +18,8 @@ export interface CheckArguments {
   /** A file with an access token; `-` is the standard input. */
   readonly tokenFile: string | undefined
   readonly asksUserinfo: boolean
+  /** The deployment accepts tokens in the form of ID tokens (`acceptIdTokens`). */
+  readonly acceptsIdTokens: boolean
 }
 
 /** The arguments make no sense. The message is one sentence for whoever typed them. */
@@ -38,6 +40,7 @@ and what must change, with the part of flyte.yaml to paste. It registers nothing
   --audience TEXT      what access tokens have to be for; may be repeated. Default: the public URL
   --token-file FILE    an access token to check as the functions would; - reads the standard input.
                        A token never goes on the command line, where every user of the machine can read it
+  --accept-id-tokens   as with auth.appAuth.externalAuthServer.acceptIdTokens: for Dex
   --no-userinfo        do not send that token to the provider's userinfo endpoint
   --json               the report as JSON
   --help               this text
@@ -53,6 +56,7 @@ const OPTIONS = {
   'public-url': { type: 'string' },
   audience: { type: 'string', multiple: true },
   'token-file': { type: 'string' },
+  'accept-id-tokens': { type: 'boolean', default: false },
   'no-userinfo': { type: 'boolean', default: false },
 } as const
 
@@ -72,6 +76,7 @@ export function parseCheckArguments(argv: readonly string[]): CheckArguments {
     audiences: values.audience ?? (publicUrl === undefined ? [] : [publicUrl]),
     tokenFile: values['token-file'],
     asksUserinfo: !values['no-userinfo'],
+    acceptsIdTokens: values['accept-id-tokens'],
   }
 }
 

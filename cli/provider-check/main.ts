@@ -86,9 +86,15 @@ async function sampleFindings(sample: {
   readonly nowMs: () => number
 }): Promise<readonly Finding[]> {
   const { token, options, issuer, metadata, keys, nowMs } = sample
-  const { audiences, asksUserinfo } = options
+  const { audiences, asksUserinfo, acceptsIdTokens } = options
   const nowEpochSeconds = Math.floor(nowMs() / 1000)
-  const { findings, usable } = checkToken(token, { issuer, keys, audiences, nowEpochSeconds })
+  const { findings, usable } = checkToken(token, {
+    issuer,
+    keys,
+    audiences,
+    nowEpochSeconds,
+    acceptsIdTokens,
+  })
   // Only a token that is the issuer's own is sent to it.
   if (usable === undefined || !asksUserinfo) return findings
   return [...findings, ...(await checkUserinfo({ token, claims: usable, metadata, issuer }))]

@@ -9,7 +9,7 @@ const NEEDS_OWN_TOKENS: readonly VendorName[] = ['google', 'okta-org', 'identity
 
 /** The settings as a document. What was not given has a placeholder in angle brackets. */
 export function settingsOf(metadata: JsonObject, issuer: string, options: CheckArguments) {
-  const { clientId, cliClientId, publicUrl, audiences } = options
+  const { clientId, cliClientId, publicUrl, audiences, acceptsIdTokens } = options
   const vendor = vendorOf(issuer).name
   const endpoint = (name: string) => (isSecureUrl(metadata[name]) ? metadata[name] : `<${name}>`)
   const givesOwnTokens = NEEDS_OWN_TOKENS.includes(vendor)
@@ -33,6 +33,7 @@ export function settingsOf(metadata: JsonObject, issuer: string, options: CheckA
             externalAuthServer: {
               jwksUri: endpoint('jwks_uri'),
               ...(isOwnAudience ? {} : { allowedAudience: audiences }),
+              ...(acceptsIdTokens ? { acceptIdTokens: true } : {}),
             },
             thirdPartyConfig: {
               flyteClient: {
@@ -64,11 +65,12 @@ function clientScopesOf(metadata: JsonObject, vendor: VendorName): string[] {
 /** Text that YAML takes as it is; anything else is quoted. */
 const PLAIN = /^[A-Za-z][\w./~-]*(?:[:@+][\w./~-]+)*$/
 
-/** A document of mappings, lists of texts, and texts, as YAML. */
+/** A document of mappings, lists of texts, texts and flags, as YAML. */
 export function toYaml(value: unknown, indent = ''): string {
   return Object.entries(value as Record<string, unknown>)
     .map(([key, entry]) => {
       if (typeof entry === 'string') return `${indent}${key}: ${scalar(entry)}\n`
+      if (typeof entry === 'boolean') return `${indent}${key}: ${entry}\n`
       if (Array.isArray(entry)) return `${indent}${key}: [${entry.map(scalar).join(', ')}]\n`
       return `${indent}${key}:\n${toYaml(entry, `${indent}  `)}`
     })

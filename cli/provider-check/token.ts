@@ -12,6 +12,8 @@ export interface TokenContext {
   /** What it has to be for; empty: nobody said. */
   readonly audiences: readonly string[]
   readonly nowEpochSeconds: number
+  /** Whether a token in the form of an ID token is as good as an access token. */
+  readonly acceptsIdTokens: boolean
 }
 
 export interface CheckedToken {
@@ -37,7 +39,7 @@ export function checkToken(token: string, context: TokenContext): CheckedToken {
   const issuer = issuerFinding(claims, context.issuer)
   const findings = [
     ...headerFindings(header),
-    kindFinding(header, claims),
+    kindFinding(parsed, context),
     signature,
     issuer,
     ...(cognito ? cognitoAudienceFindings(claims, context) : audienceFindings(claims, context)),
@@ -89,18 +91,26 @@ function headerFindings(header: JsonObject): Finding[] {
   )
 }
 
-function kindFinding(header: JsonObject, claims: JsonObject): Finding {
+function kindFinding({ header, claims }: SampleToken, { acceptsIdTokens }: TokenContext): Finding {
   const kind = kindOf(header, claims)
   if (kind === 'access')
     return found('kind', 'ok', `It can be an access token (typ: ${shown(header.typ ?? 'none')}).`)
-  return found(
-    'kind',
-    'change',
-    kind === 'id'
-      ? 'It is an ID token: it says who signed in, and is no permission to call anything.'
-      : 'It is no access token: its type, or what it is bound to, says so.',
-    'Send the access_token of the answer of the token endpoint.',
-  )
+  if (kind === 'other') {
+    return found(
+      'kind',
+      'change',
+      'It is no access token: its type, or what it is bound to, says so.',
+      'Send the access_token of the answer of the token endpoint.',
+    )
+  }
+  return acceptsIdTokens
+    ? found('kind', 'ok', 'It has the form of an ID token, and those are accepted (acceptIdTokens).')
+    : found(
+        'kind',
+        'change',
+        'It is an ID token: it says who signed in, and is no permission to call anything.',
+        'Send the access_token of the answer of the token endpoint. If this is it, as with Dex, set auth.appAuth.externalAuthServer.acceptIdTokens to true.',
+      )
 }
 
 const SIGNATURES: Readonly<Record<Exclude<SignatureCheck, 'valid'>, [sentence: string, todo: string]>> = {
