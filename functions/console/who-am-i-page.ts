@@ -92,7 +92,7 @@ const ofToken = (): SessionFacts => ({
   lasts: undefined,
 })
 const ofSession = ({ session }: Settings): SessionFacts => ({
-  note: 'Your provider’s proof is verified with every request. When it runs out it is renewed, and nobody notices.',
+  note: 'Your provider’s proof is verified with every request. When it runs out it is renewed in passing.',
   lasts:
     session === undefined
       ? undefined

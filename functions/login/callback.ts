@@ -37,7 +37,7 @@ export function createCallback(deps: LoginDeps): PathHandler {
     if (!(await spendState(deps, state))) throw new ServiceError('sign_in_unknown')
     const session = await signIn(deps, callbackUrl, transaction.checks)
     call.notes.signIn = 'finished'
-    const setCookies = [...writeSession(openJar(deps, keys, received), session), signedInCookie()]
+    const setCookies = [...writeSession(openJar(deps, keys, received), session), signedInCookie(deps)]
     // A redirect from the provider's site carries no Strict cookies, however many hosts of ours it passes.
     return deps.settings.cookie.sameSite === 'Strict'
       ? signedInPage(request, transaction.target, setCookies)
@@ -46,8 +46,8 @@ export function createCallback(deps: LoginDeps): PathHandler {
 }
 
 /** Seen without a session, it tells a page that another sign-in would lead back to where it is. */
-function signedInCookie(): string {
-  const { set } = createCookieWriter({ sameSite: 'Lax', domain: null })
+function signedInCookie({ settings }: LoginDeps): string {
+  const { set } = createCookieWriter({ ...settings.cookie, domain: null })
   return set(SIGNED_IN_COOKIE, '1', SIGNED_IN_SECONDS)
 }
 

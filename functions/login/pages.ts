@@ -2,6 +2,7 @@
 import type { ServiceError } from '../shared/errors.ts'
 import { cardPage } from '../shared/html/card-page.ts'
 import { type Html, html } from '../shared/html/html.ts'
+import { DONE_SIGN } from '../shared/html/mark.ts'
 import { refusalResponse } from '../shared/html/refusal.ts'
 import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
 
@@ -11,6 +12,7 @@ export function signedOutPage(request: HttpRequest, setCookies: readonly string[
     request,
     status: 200,
     title: 'You are signed out',
+    above: DONE_SIGN,
     body: html`<p>Your session here has ended. You can close this page.</p>
 <p><a class="button" href="/login">Sign in again</a></p>`,
     headers: cookieHeaders(setCookies),
@@ -58,7 +60,7 @@ export function askToSignOutPage(request: HttpRequest): HttpResponse {
 
 function signOutForm(): Html {
   return html`<p>Another page led here. Your session goes on until you say so.</p>
-<form method="post" action="/logout"><button class="button" type="submit">Sign out</button></form>`
+<form class="actions" method="post" action="/logout"><button class="primary" type="submit">Sign out</button><a class="button quiet" href="/v2">Stay signed in</a></form>`
 }
 
 interface Advice {

@@ -2,9 +2,10 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Stack, startStack } from '../../local/stack.ts'
+import { type ActionInside, type ActionWriter, openActionWriter } from './support/actions.ts'
 import { keepScreenshot, launchBrowser } from './support/chromium.ts'
 import { readContrasts } from './support/contrast.ts'
-import { createRun } from './support/runs.ts'
+import { abortRun, createRun } from './support/runs.ts'
 import { openVisitor, type Visitor, type VisitorOptions } from './support/visitor.ts'
 
 const ABORT_RUN = '**/flyteidl2.workflow.RunService/AbortRun'
@@ -129,6 +130,126 @@ describe('the page of a run', () => {
       await visitor.page.getByRole('heading', { level: 1, name: 'There is no such run' }).waitFor()
       await visitor.page.getByRole('button', { name: 'Back to the runs' }).click()
       await visitor.page.getByRole('heading', { level: 1, name: 'Runs' }).waitFor()
+    })
+  }
+})
+
+describe('the actions of a run', () => {
+  let actions: ActionWriter
+  beforeAll(() => {
+    actions = openActionWriter(stack)
+  })
+  afterAll(() => actions.close())
+
+  const card = () => region('Actions')
+  const rows = () => card().locator('tbody tr')
+
+  /** A run that has asked for a few things, one of them below another. */
+  async function busyRun(): Promise<string> {
+    const name = await createRun(stack, { person: 'grace' }, 'train_model')
+    await actions.change(name, 'a0', 'running')
+    const inside: ActionInside[] = [
+      { name: 'load', parent: 'a0', label: 'load_data', phase: 'succeeded' },
+      { name: 'fold1', parent: 'a0', label: 'train_fold', phase: 'succeeded', group: 'folds' },
+      { name: 'fold2', parent: 'a0', label: 'train_fold', phase: 'failed', group: 'folds', attempts: 3 },
+      { name: 'fold3', parent: 'a0', label: 'train_fold', phase: 'running', group: 'folds' },
+      { name: 'step1', parent: 'fold3', label: 'epoch', phase: 'succeeded', kind: 'trace' },
+      { name: 'step2', parent: 'fold3', label: 'epoch', phase: 'running', kind: 'trace' },
+      { name: 'ok', parent: 'a0', label: 'approve', phase: 'paused', kind: 'condition' },
+      { name: 'publish', parent: 'a0', label: 'publish', phase: 'queued' },
+    ]
+    for (const one of inside) await actions.add(name, one)
+    return name
+  }
+
+  it('are shown below what asked for them, with how and how long', async () => {
+    const { page } = visitor
+    await visitor.signIn('Ada Lovelace', address(await busyRun()))
+    await card().getByText('9 actions').waitFor()
+    expect(
+      await card()
+        .getByText(/^9 actions/)
+        .textContent(),
+    ).toBe('9 actions: 3 running, 3 succeeded, 1 failed, 1 paused, 1 queued')
+    expect(await rows().locator('.task').allTextContents()).toEqual([
+      'train_model',
+      'load_data',
+      'train_fold',
+      'train_fold',
+      'train_fold',
+      'epoch',
+      'epoch',
+      'approve',
+      'publish',
+    ])
+    expect(await rows().locator('.mono').allTextContents()).toEqual([
+      'a0',
+      'load',
+      'fold1',
+      'fold2',
+      'fold3',
+      'step1',
+      'step2',
+      'ok',
+      'publish',
+    ])
+    const failed = card().getByRole('row').filter({ hasText: 'fold2' })
+    expect(await failed.getByRole('cell').allTextContents()).toEqual([
+      expect.stringMatching(/^train_fold.*fold2.*in folds.*asked for by train_model$/),
+      'Failed',
+      '3',
+      expect.stringMatching(/now|ago/),
+      '2.0 s',
+    ])
+    expect(await rows().filter({ hasText: 'step1' }).textContent()).toContain('Trace')
+    await card().scrollIntoViewIfNeeded()
+    await keepScreenshot(page, 'actions')
+  })
+
+  it('follow what happens', async () => {
+    const name = await busyRun()
+    await visitor.signIn('Ada Lovelace', address(name))
+    await card().getByText('9 actions').waitFor()
+    await actions.add(name, { name: 'late', parent: 'publish', label: 'notify', phase: 'queued' })
+    await actions.change(name, 'publish', 'succeeded')
+    await card().getByText('10 actions').waitFor({ timeout: 15_000 })
+    expect(await rows().last().textContent()).toMatch(/notify.*asked for by publish/)
+  })
+
+  it('are said not to be there yet, and not to be there', async () => {
+    const { page } = visitor
+    const name = await createRun(stack, { person: 'grace' }, 'train_model')
+    await visitor.signIn('Ada Lovelace', address(name))
+    await card().getByText('No other actions yet').waitFor()
+    await abortRun(stack, { person: 'grace' }, name, 'Wrong data set')
+    await page.reload()
+    await card().getByText('Its task did all the work by itself.').waitFor()
+  })
+
+  it('have names that are shown as the text they are', async () => {
+    const { page } = visitor
+    const name = await createRun(stack, { person: 'grace' }, 'train_model')
+    const label = '<img src=x onerror="alert(1)">'
+    await actions.add(name, { name: 'x', parent: 'a0', label, phase: 'queued', group: label })
+    await visitor.signIn('Ada Lovelace', address(name))
+    await rows().filter({ hasText: label }).waitFor()
+    expect(await page.locator('img').count()).toBe(0)
+  })
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`have enough contrast in ${colorScheme}, and fit a narrow screen`, async () => {
+      const name = await busyRun()
+      for (const width of [1200, 360]) {
+        await visitor.close()
+        await open({ colorScheme, width })
+        const { page } = visitor
+        await visitor.signIn('Ada Lovelace', address(name))
+        await card().getByText('9 actions').waitFor()
+        await page.setViewportSize({ width, height: width < 500 ? 2_600 : 1_500 })
+        expect((await readContrasts(page)).filter(({ ratio }) => ratio < 4.5)).toEqual([])
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+        await keepScreenshot(page, `actions-${colorScheme}-${width}`)
+      }
     })
   }
 })

@@ -1,6 +1,7 @@
 /** The pages of the device flow: type the code, look at who asks, decide. */
 import { cardPage } from '../../shared/html/card-page.ts'
 import { html } from '../../shared/html/html.ts'
+import { DONE_SIGN } from '../../shared/html/mark.ts'
 import type { HttpRequest, HttpResponse } from '../../shared/http/message.ts'
 import { ENGINE_ROUTES } from '../engine/configuration.ts'
 import type { SignedInPerson } from '../session-reader.ts'
@@ -66,7 +67,6 @@ ${scopeList(scope)}
   return cardPage({ request, status: 200, title: 'Connect this device?', body })
 }
 
-const DONE = html`<svg class="sign" viewBox="0 0 44 44" aria-hidden="true" focusable="false"><circle cx="22" cy="22" r="20"/><path d="m14 22.5 5.6 5.6L30.5 17"/></svg>`
 const NOT_DONE = html`<svg class="sign no" viewBox="0 0 44 44" aria-hidden="true" focusable="false"><circle cx="22" cy="22" r="20"/><path d="m16 16 12 12m0-12L16 28"/></svg>`
 
 /** Says that it is done, or that it is not. */
@@ -77,7 +77,7 @@ export function decidedPage(request: HttpRequest, isAllowed: boolean): HttpRespo
   return cardPage({
     request,
     status: 200,
-    above: isAllowed ? DONE : NOT_DONE,
+    above: isAllowed ? DONE_SIGN : NOT_DONE,
     title: isAllowed ? 'The device is connected' : 'The device is not connected',
     body: html`<p>${sentence}</p>`,
   })

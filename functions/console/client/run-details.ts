@@ -22,9 +22,14 @@ export function detailsOf(action: ActionDetails, nowMs: number): readonly Node[]
     'div',
     { class: 'columns' },
     executedBy(action.metadata?.executedBy, run),
-    card('course', 'Course', factList(courseOf(action, run, nowMs))),
+    element(
+      'div',
+      { class: 'column' },
+      card('course', 'Course', factList(courseOf(action, run, nowMs))),
+      card('task', 'Task', factList(taskFactsOf(action))),
+    ),
   )
-  return [...(trouble ? [trouble] : []), columns, card('task', 'Task', factList(taskFactsOf(action)))]
+  return [...(trouble ? [trouble] : []), columns]
 }
 
 /** Everything that the run recorded of its maker. */

@@ -170,7 +170,7 @@ describe('signing out that another site asks for', () => {
       const visitor = await signedIn(login)
       const { status, text } = await get(visitor, login, '/logout', headers)
       expect(status).toBe(403)
-      expect(text).toContain('<form method="post" action="/logout">')
+      expect(text).toMatch(/<form class="actions" method="post" action="\/logout">.*Stay signed in/)
       expect((await visitor.visit(login, '/me')).status).toBe(200)
     })
   }
