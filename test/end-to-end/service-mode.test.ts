@@ -8,6 +8,7 @@ import { Code } from '@connectrpc/connect'
 import { IdentityService } from '@flyteorg/flyteidl2/flyteidl2/auth/identity_pb.ts'
 import { RunService } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startIdentityProvider } from '../../local/identity-provider/index.ts'
 import { type Stack, startStack } from '../../local/stack.ts'
 import { type Browser, createBrowser, type Page } from '../support/web-browser.ts'
 import { bearer, client, describeMaker, type Headers, PROJECT, sampleRun } from './support/clients.ts'
@@ -257,6 +258,30 @@ describe('signing out', () => {
     expect(response.status).toBe(400)
     expect((await me(browser.cookies(stack.url))).status).toBe(200)
   })
+})
+
+it('another identity provider signs people in', async () => {
+  const port = await freePort()
+  const registered = { clientId: 'somebody', clientSecret: 'b'.repeat(32) }
+  const other = await startIdentityProvider({
+    port: 0,
+    publicUrl: 'urn:elsewhere',
+    webClient: { ...registered, redirectUris: [`http://localhost:${port}/callback`] },
+    keysFile: null,
+  })
+  try {
+    const provider = { url: other.issuer, ...registered, audience: 'urn:elsewhere' }
+    const own = await startStack({ port, browserAuth: 'service', provider })
+    try {
+      expect(own).toMatchObject({ provider: undefined, callbackUrl: `http://localhost:${port}/callback` })
+      const { page } = await signIn('ada', { at: own, path: '/login?redirect_url=/v2/whoami' })
+      expect(page).toMatchObject({ status: 200, url: new URL(`${own.url}/v2/whoami`) })
+    } finally {
+      await own.close()
+    }
+  } finally {
+    await other.close()
+  }
 })
 
 it('a session outlasts a restart where data is kept', async () => {
