@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TRANSACTION_SECONDS } from '../../../functions/login/transaction.ts'
 import { startTestDatabase, type TestDatabase } from '../../support/dynamodb.ts'
+import { requestWith } from '../../support/identity-fixture.ts'
 import {
   CLIENT_ID,
   hmacJwt,
@@ -279,6 +280,39 @@ describe('a sign-in', () => {
     const back = provider.signIn((await new Visitor().visit(login, '/login')).location)
     expect((await visitor.comeBack(login, back)).outcome).toBe('sign_in_unknown')
     expect(visitor.browser.cookies).toEqual(before.cookies)
+  })
+
+  it('names each session anew, so that nobody can hand out one that is used later', async () => {
+    const login = start()
+    const idOf = async (visitor: Visitor) => {
+      await visitor.signIn(login, provider)
+      const request = requestWith({ cookie: visitor.browser.header() })
+      return (await login.deps.readSession(request))?.received.record.id
+    }
+    const visitor = new Visitor()
+    const first = await idOf(visitor)
+    for (const name of visitor.browser.names())
+      if (name !== 'flyte_user_info') visitor.browser.cookies.delete(name)
+    const second = await idOf(visitor)
+    expect(first).toMatch(/^[\w-]{22}$/)
+    expect(second).toMatch(/^[\w-]{22}$/)
+    expect(second).not.toBe(first)
+  })
+
+  it('ends where it was meant to, whatever address the answer names', async () => {
+    const visitor = new Visitor()
+    const login = start()
+    const back = provider.signIn((await visitor.visit(login, '/login?redirect_url=/a')).location)
+    back.searchParams.set('redirect_url', 'https://evil.example')
+    expect((await visitor.comeBack(login, back)).location).toBe(`${SITE}/a`)
+  })
+
+  it('tells no other site the code, by a referrer', async () => {
+    const { headers } = await new Visitor().signIn(start(), provider)
+    expect(headers['referrer-policy']).toBe('no-referrer')
+    const refused = await new Visitor().visit(start(), '/callback?code=x&state=x')
+    expect(refused.headers['referrer-policy']).toBe('same-origin')
+    expect(refused.text).not.toMatch(/(?:src|href)="(?!\/|data:)/)
   })
 
   it('with tokens larger than a cookie is split, and read back', async () => {

@@ -145,6 +145,28 @@ describe('a call with a session', () => {
   })
 })
 
+describe('what else a request may say of who is calling', () => {
+  it('adds nothing to a session, and is nobody without one', async () => {
+    const said = {
+      'x-amzn-oidc-identity': 'eve',
+      'x-user-subject': 'eve',
+      'x-user-claim-email': '"eve@example.com"',
+      'userinfo-bin': Buffer.from(JSON.stringify({ subject: 'eve', name: 'Eve' })).toString('base64'),
+      from_http: 'true',
+    }
+    const answer = await ask(WHO, { ...withSession(await signedIn()), ...said })
+    expect(answer.json()).toMatchObject({ subject: 'ada', name: 'Ada Lovelace' })
+    expect(answer.text).not.toMatch(/eve/i)
+    expect((await ask(WHO, said)).status).toBe(401)
+  })
+
+  it('is not read from the query', async () => {
+    const { authorization } = (await runs.bearer()) as { authorization: string }
+    const query = `access_token=${authorization.slice('Bearer '.length)}`
+    expect((await ask(WHO, {}, '{}', { query })).status).toBe(401)
+  })
+})
+
 describe('a session that does not hold', () => {
   const bad: [string, () => Promise<TestBrowser>, string][] = [
     [
