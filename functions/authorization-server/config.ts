@@ -4,20 +4,22 @@
  */
 import * as z from 'zod/mini'
 import { parseSetting } from '../shared/config.ts'
-import { GRANT_TYPES } from './settings.ts'
+import { DEFAULT_SCOPES, GRANT_TYPES, type StaticClient } from './settings.ts'
 
 const nonEmpty = z.string().check(z.minLength(1))
 const url = nonEmpty.check(z.refine((value) => URL.canParse(value), { error: 'not a URL' }))
 const seconds = z.int().check(z.minimum(1))
 
+/** What is left out is what most clients are: services. An environment holds no more than 4 KB. */
 const clientSchema = z.strictObject({
   id: nonEmpty,
-  name: nonEmpty,
-  public: z.boolean(),
-  redirectUris: z.array(url),
-  grantTypes: z.array(z.enum(GRANT_TYPES)).check(z.minLength(1)),
-  scopes: z.array(nonEmpty.check(z.regex(/^[!#-[\]-~]+$/))).check(z.minLength(1)),
-  firstParty: z.boolean(),
+  /** Left out: its id. */
+  name: z.optional(nonEmpty),
+  public: z._default(z.boolean(), false),
+  redirectUris: z._default(z.array(url), []),
+  grantTypes: z._default(z.array(z.enum(GRANT_TYPES)).check(z.minLength(1)), ['client_credentials']),
+  scopes: z._default(z.array(nonEmpty.check(z.regex(/^[!#-[\]-~]+$/))).check(z.minLength(1)), DEFAULT_SCOPES),
+  firstParty: z._default(z.boolean(), false),
 })
 
 const settings = z.strictObject({
@@ -53,9 +55,12 @@ const schema = settings.check(
   ),
 )
 
-export type AuthorizationServerConfig = z.infer<typeof schema>
+export type AuthorizationServerConfig = Omit<z.infer<typeof schema>, 'clients'> & {
+  readonly clients: readonly StaticClient[]
+}
 
 /** @throws {ConfigError} with every problem listed, never with a value. */
 export function parseAuthorizationServerConfig(text: string | undefined): AuthorizationServerConfig {
-  return parseSetting(schema, text, 'AUTHORIZATION_SERVER')
+  const { clients, ...others } = parseSetting(schema, text, 'AUTHORIZATION_SERVER')
+  return { ...others, clients: clients.map((client) => ({ ...client, name: client.name ?? client.id })) }
 }

@@ -45,7 +45,8 @@ export interface AuthorizationServerSettings {
 export const OFFLINE_SCOPE = 'offline'
 
 const CLI_REDIRECTS = ['http://localhost:53593/callback', 'http://localhost:12345/callback']
-const SCOPES = ['all', OFFLINE_SCOPE]
+/** What a client may have where nothing else is said. */
+export const DEFAULT_SCOPES = ['all', OFFLINE_SCOPE]
 
 function commandLine(id: string, name: string): StaticClient {
   return {
@@ -54,7 +55,7 @@ function commandLine(id: string, name: string): StaticClient {
     public: true,
     redirectUris: CLI_REDIRECTS,
     grantTypes: ['authorization_code', 'refresh_token', DEVICE_CODE_GRANT],
-    scopes: SCOPES,
+    scopes: DEFAULT_SCOPES,
     firstParty: true,
   }
 }
@@ -69,7 +70,7 @@ export const DEFAULT_CLIENTS: readonly StaticClient[] = [
     public: false,
     redirectUris: [],
     grantTypes: ['client_credentials'],
-    scopes: SCOPES,
+    scopes: DEFAULT_SCOPES,
     firstParty: true,
   },
 ]

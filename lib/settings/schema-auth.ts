@@ -149,7 +149,9 @@ const selfAuthServerSection = section(
     authorizationCodeLifespan: duration(1000, 600_000, 'from 1s to 10m').prefault('5m'),
     signing: choice(['secret', 'kms']).default('secret'),
     signingKmsKeys: list(kmsKey(), 'ARNs of keys')
-      .max(MAXIMUM_KMS_KEYS, { error: `must be ${MAXIMUM_KMS_KEYS} keys at most` })
+      .refine((keys) => keys.length <= MAXIMUM_KMS_KEYS, {
+        error: `must be ${MAXIMUM_KMS_KEYS} keys at most`,
+      })
       .optional(),
     staticClients: z
       .record(text('the id of a client'), staticClient, { error: 'must be a mapping of clients' })

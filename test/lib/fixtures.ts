@@ -46,6 +46,12 @@ export const EXISTING: Tree = {
   },
 }
 
+/** The change that makes the deployment its own authorization server. */
+export function self(selfAuthServer: Tree = {}, appAuth: Tree = {}): Tree {
+  const nothingElse = { externalAuthServer: undefined, thirdPartyConfig: undefined }
+  return { auth: { appAuth: { ...nothingElse, authServerType: 'Self', selfAuthServer, ...appAuth } } }
+}
+
 /** The minimal settings as a document, with `change` merged in; `undefined` removes a key. */
 export function documentWith(change: Tree = {}): Tree {
   return merge(MINIMAL, change)

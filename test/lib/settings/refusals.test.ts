@@ -136,12 +136,6 @@ const SECRETS: Row[] = [
 ]
 
 const TOKENS: Row[] = [
-  [
-    'an authorization server of its own',
-    { auth: { appAuth: { authServerType: 'Self' } } },
-    'auth.appAuth.authServerType',
-  ],
-  ['the chart’s authorization server', { auth: { enableAuthServer: true } }, 'auth.appAuth.authServerType'],
   ['enableAuthServer as text', { auth: { enableAuthServer: 'yes' } }, 'auth.enableAuthServer'],
   [
     'an authorization server of another kind',

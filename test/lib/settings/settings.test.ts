@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type * as z from 'zod'
-import type { Route } from '../../../functions/shared/routes.ts'
 import { SettingsError } from '../../../lib/settings/problems.ts'
 import { fileSchema } from '../../../lib/settings/schema.ts'
 import { parseSettings, readSettings } from '../../../lib/settings/settings.ts'
@@ -20,13 +19,7 @@ describe('settings that are accepted', () => {
 
   it('shows every key of the schema in the example file', () => {
     const example = readFileSync(EXAMPLE, 'utf8')
-    const hidden = [
-      'selfAuthServer',
-      'httpAuthorizationHeader',
-      'disableForHttp',
-      'disableForGrpc',
-      'audienceClaim',
-    ]
+    const hidden = ['httpAuthorizationHeader', 'disableForHttp', 'disableForGrpc', 'audienceClaim']
     const keys = keysOf(fileSchema).filter((path) => !path.some((key) => hidden.includes(key)))
     expect(keys.map((path) => path.at(-1) ?? '').filter((key) => !example.includes(`${key}:`))).toEqual([])
   })
@@ -110,14 +103,6 @@ describe('settings that are accepted', () => {
       ingress: { jwtValidation: false },
     })
     expect(settings.resolved.trustedIssuers[0]).toMatchObject({ jwksUri: null, algorithms: ['ES256'] })
-  })
-
-  it('takes Self as soon as a route serves tokens', () => {
-    const routes: Route[] = [
-      { kind: 'path', path: '/oauth2/token', methods: ['POST'], function: 'metadata', access: ['open'] },
-    ]
-    const change = { auth: { appAuth: { authServerType: 'Self' } } }
-    expect(settingsWith(change, { routes }).auth.appAuth.authServerType).toBe('Self')
   })
 })
 
