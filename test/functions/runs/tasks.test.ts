@@ -215,11 +215,6 @@ describe('ListTasks', () => {
     })
   }
 
-  it('does not implement lists across projects', async () => {
-    const request = { scopeBy: { case: 'org' as const, value: 'acme' } }
-    await expect(ada.tasks.listTasks(request)).rejects.toMatchObject({ code: 12 })
-  })
-
   it('says unavailable while the database is', async () => {
     service.database.failWith(() => 'throttle')
     await expect(ada.tasks.listTasks({ scopeBy })).rejects.toMatchObject({ code: 14 })
@@ -260,5 +255,9 @@ describe('SelectCluster', () => {
       const { clusterEndpoint } = await ada.cluster.selectCluster({ resource, operation })
       expect(clusterEndpoint).toBe('')
     }
+    const nobodys = { case: 'orgId' as const, value: { name: '' } }
+    expect(await ada.cluster.selectCluster({ resource: nobodys, operation: 8 })).toMatchObject({
+      clusterEndpoint: '',
+    })
   })
 })

@@ -13,8 +13,10 @@ const MAP = 19
 const IGNORE_IF_ZERO = 1
 const IGNORE_ALWAYS = 3
 
-/** Names whose minimum length is not enforced: clients send no organization on hosts with few labels. */
-const MAY_BE_EMPTY = new Set(['org', 'organization'])
+/** Whether a field names an organization, which may be empty: clients send none to hosts with few labels. */
+function isOrganization({ name, parent }: DescField): boolean {
+  return name === 'org' || name === 'organization' || parent.typeName === 'flyteidl2.common.OrgIdentifier'
+}
 
 /** Checks a nested message; undefined for a type that no rule can be reached from. */
 export type MessageChecks = (schema: DescMessage) => ValueCheck | undefined
@@ -38,7 +40,7 @@ export function compileFieldRules(field: DescField, nested: MessageChecks): Fiel
   if (rules.ignore === IGNORE_ALWAYS) return ignored
   return {
     isRequired: rules.isRequired,
-    ignoresZero: rules.ignore === IGNORE_IF_ZERO,
+    ignoresZero: rules.ignore === IGNORE_IF_ZERO || isOrganization(field),
     check: fieldCheck(field, rules.kinds, nested),
   }
 }
@@ -78,7 +80,7 @@ function fieldCheck(
 }
 
 function valueChecks(field: DescField, kinds: readonly WireField[]): ValueCheck[] {
-  return kinds.map((kind) => compileValueRules(kind, MAY_BE_EMPTY.has(field.name)))
+  return kinds.map((kind) => compileValueRules(kind, isOrganization(field)))
 }
 
 function collectionRules(kinds: readonly WireField[], expected: number): WireField[] {

@@ -1,6 +1,7 @@
 import { create, type DescMessage, type Message } from '@bufbuild/protobuf'
 import type { Path } from '@bufbuild/protobuf/reflect'
 import { createValidator } from '@bufbuild/protovalidate'
+import { SelectClusterRequestSchema } from '@flyteorg/flyteidl2/flyteidl2/cluster/payload_pb.ts'
 import { BackoffSchema } from '@flyteorg/flyteidl2/flyteidl2/core/literals_pb.ts'
 import { DeliveryConfigTemplateSchema } from '@flyteorg/flyteidl2/flyteidl2/notification/definition_pb.ts'
 import {
@@ -72,10 +73,16 @@ function oraclePaths(schema: DescMessage, message: Message): string[] {
   const verdict = validator.validate(schema, message)
   if (verdict.kind === 'error') throw verdict.error
   const violations = verdict.violations ?? []
-  const counted = violations.filter(({ ruleId, field }) => {
+  const ofEmptyOrganizations = violations.flatMap(({ ruleId, field, forKey }) => {
     const last = field.at(-1)
-    return !(ruleId === 'string.min_len' && last?.kind === 'field' && /^org(anization)?$/.test(last.name))
+    if (ruleId !== 'string.min_len' || last?.kind !== 'field') return []
+    const isOrganization =
+      /^org(anization)?$/.test(last.name) || last.parent.typeName === 'flyteidl2.common.OrgIdentifier'
+    return isOrganization ? [ourWords(field, forKey)] : []
   })
+  const counted = violations.filter(
+    ({ field, forKey }) => !ofEmptyOrganizations.includes(ourWords(field, forKey)),
+  )
   return [...new Set(counted.map(({ field, forKey }) => ourWords(field, forKey)))]
 }
 
@@ -119,6 +126,12 @@ describe('a message', () => {
   it('passes without an organization, because clients send none on hosts with few labels', () => {
     const request = create(ListRunsRequestSchema, { scopeBy: { case: 'org', value: '' } })
     expect(refusal(ListRunsRequestSchema, request)).toBeUndefined()
+  })
+
+  it('passes with an organization that has no name, as the SDK sends it for everybody’s secrets', () => {
+    const resource = { case: 'orgId', value: { name: '' } } as const
+    const request = create(SelectClusterRequestSchema, { resource, operation: 8 })
+    expect(refusal(SelectClusterRequestSchema, request)).toBeUndefined()
   })
 
   it('passes with a name of 30 characters outside the basic plane', () => {
