@@ -5,6 +5,7 @@
  * Secrets Manager decides what there is; the record that lists are made from follows. A call that fails in between
  * says so, and the repetition writes the record.
  */
+import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
 import { create } from '@bufbuild/protobuf'
 import type { HandlerContext } from '@connectrpc/connect'
@@ -119,17 +120,22 @@ async function plan(deps: ServiceDeps, context: HandlerContext, { id, secretSpec
   return { place, secret, type }
 }
 
+/**
+ * The value to keep. The command line sends every value as bytes: those of a text are kept as that text, because
+ * containers on ECS and Batch can be given no other secret.
+ */
 function receivedValue({ value }: SecretSpec['value']): string | Uint8Array {
   if (value === undefined || value.length === 0) {
     throw new ServiceError('request_invalid', { message: 'secret_spec.value must not be empty.' })
   }
-  const bytes = typeof value === 'string' ? Buffer.byteLength(value) : value.length
-  if (bytes > MAX_SECRET_BYTES) {
+  const bytes = typeof value === 'string' ? Buffer.from(value) : value
+  if (bytes.length > MAX_SECRET_BYTES) {
     throw new ServiceError('request_too_large', {
       message: `secret_spec.value is larger than the ${MAX_SECRET_BYTES} bytes that a secret may have.`,
     })
   }
-  return value
+  const isText = isUtf8(bytes) && !bytes.includes(0)
+  return isText ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8') : bytes
 }
 
 /** What a repeated request has in common with the first one. The value is no part of it: the token can be seen. */

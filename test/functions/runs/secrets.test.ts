@@ -63,10 +63,20 @@ describe('CreateSecret', () => {
     })
   }
 
-  it('keeps bytes as bytes', async () => {
-    const value = new Uint8Array([0, 255, 254, 128])
-    await ada.secrets.createSecret({ id: at('key-file'), secretSpec: binary(value) })
-    expect(await keptValue('organization/key-file')).toEqual(Buffer.from(value))
+  it('keeps the bytes of a text as that text, which is what the command line sends', async () => {
+    const secretSpec = binary(new Uint8Array(Buffer.from('pässwörd 🔑\n')))
+    await ada.secrets.createSecret({ id: at('typed'), secretSpec })
+    expect(await keptValue('organization/typed')).toBe('pässwörd 🔑\n')
+  })
+
+  it('keeps other bytes as they are', async () => {
+    for (const [name, bytes] of [
+      ['key-file', [1, 255, 254, 128]],
+      ['with-zero', [104, 0, 105]],
+    ] as const) {
+      await ada.secrets.createSecret({ id: at(name), secretSpec: binary(new Uint8Array(bytes)) })
+      expect(await keptValue(`organization/${name}`)).toEqual(Buffer.from(bytes))
+    }
   })
 
   it('takes 64 KB, in characters of several bytes as well', async () => {
