@@ -31,6 +31,7 @@ describe('the arguments of npm start', () => {
       dataDirectory: undefined,
       provider: undefined,
       browserAuth: 'alb',
+      self: false,
     })
   })
 
