@@ -12,8 +12,8 @@
  * 7. the load balancer's own callback.
  * Whatever matches none of them is answered 404 by the listener's default action.
  *
- * Where the deployment signs browsers in itself, no route is behind authenticate-oidc: 4, 6 and 7 are not there, pages
- * are public paths, and a call with nothing but cookies is one of 5.
+ * Where the deployment signs browsers in itself, no route is behind authenticate-oidc: 4 and 7 are not there, a call
+ * with nothing but cookies is one of 5, and the pages of 6 are passed on as they are.
  */
 import type { Access, FunctionName, NeighbourGroup, Route } from '../functions/shared/routes.ts'
 import { tokenProxyPathPatterns } from '../functions/shared/routes.ts'
@@ -144,7 +144,8 @@ function internalRules(routes: readonly Route[]): Draft[] {
 
 function publicRules(routes: readonly Route[], { tokenProxyPrefix }: ListenerRuleOptions): Draft[] {
   const proxy = tokenProxyPrefix === undefined ? [] : tokenProxyPathPatterns(tokenProxyPrefix)
-  const byFunction = pathsByFunction(routes.filter((route) => isOnly(route, 'open') && !isApi(route)))
+  const isPublic = (route: Route) => isOnly(route, 'open') && !isApi(route) && !isOpenPage(route, routes)
+  const byFunction = pathsByFunction(routes.filter(isPublic))
   if (proxy.length > 0) byFunction.set('metadata', [...(byFunction.get('metadata') ?? []), ...proxy])
   return [...byFunction].map(([name, paths]) => ({ section: 'public', paths, last: forward(name, 'open') }))
 }
@@ -178,18 +179,24 @@ function apiRules(routes: readonly Route[], options: ListenerRuleOptions): Draft
 }
 
 function pageRules(routes: readonly Route[]): Draft[] {
-  const pages = pathsByFunction(routes.filter((route) => isOnly(route, 'oidc')))
-  return [...pages].map(([name, paths]) => ({
-    section: 'pages',
-    paths,
-    authentication: 'authenticate',
-    last: forward(name, 'oidc'),
-  }))
+  const guarded = pathsByFunction(routes.filter((route) => isOnly(route, 'oidc')))
+  const open = pathsByFunction(routes.filter((route) => isOpenPage(route, routes)))
+  return [
+    ...[...guarded].map(
+      ([name, paths]): Draft => ({
+        section: 'pages',
+        paths,
+        authentication: 'authenticate',
+        last: forward(name, 'oidc'),
+      }),
+    ),
+    ...[...open].map(([name, paths]): Draft => ({ section: 'pages', paths, last: forward(name, 'open') })),
+  ]
 }
 
 /** Only where the load balancer signs anybody in does the provider send anybody back to it. */
 function callbackRules(routes: readonly Route[]): Draft[] {
-  if (!routes.some((route) => has(route, 'oidc'))) return []
+  if (!isSignedInByLoadBalancer(routes)) return []
   return [{ section: 'callback', paths: [CALLBACK_PATH], authentication: 'authenticate', last: NOT_FOUND }]
 }
 
@@ -231,6 +238,11 @@ const groupOf = (route: Route): NeighbourGroup | undefined =>
 const has = (route: Route, access: Access): boolean => route.access.includes(access)
 const isOnly = (route: Route, access: Access): boolean => route.access.every((one) => one === access)
 const isInternal = (route: Route): boolean => isOnly(route, 'internal')
+const isSignedInByLoadBalancer = (routes: readonly Route[]): boolean =>
+  routes.some((route) => has(route, 'oidc'))
+/** The console asks by itself who is looking, where the load balancer does not: rules of their own section all the same. */
+const isOpenPage = (route: Route, routes: readonly Route[]): boolean =>
+  route.function === 'console' && isOnly(route, 'open') && !isSignedInByLoadBalancer(routes)
 /** The services that ask who is calling; those of `metadata` say how to find out, and ask nobody. */
 const isApi = (route: Route): boolean =>
   route.kind === 'service' && has(route, 'open') && route.function !== 'metadata'

@@ -72,8 +72,11 @@ describe('the rules of a deployment that signs browsers in itself', () => {
   it('send pages to the console as they are', () => {
     for (const path of ['/v2', '/v2/run', '/v2/whoami', '/v2/console.js', '/console'])
       expect(rulesOf(path)).toMatchObject([
-        { section: 'public', last: { function: 'console', access: 'open' } },
+        { section: 'pages', last: { function: 'console', access: 'open' } },
       ])
+    expect(
+      rules.filter(({ section }) => section === 'pages').map((rule) => rule.authentication),
+    ).not.toContain('authenticate')
   })
 
   it('refuse the internal services', () => {
