@@ -38,6 +38,8 @@ export type InvokeTarget = (call: {
 
 export interface LocalScheduler {
   readonly endpoint: string
+  /** The schedules that there are. */
+  readonly schedules: () => readonly ScheduleDocument[]
   /** Begins to call what is due. Before that, schedules are kept and call nothing. */
   start(invoke: InvokeTarget): void
   close(): Promise<void>
@@ -104,6 +106,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<LocalSc
   const port = await listen(server, { port: 0 })
   return {
     endpoint: `http://${LOOPBACK}:${port}`,
+    schedules: () => [...schedules.values()],
     start(target) {
       invoke = target
       for (const key of schedules.keys()) wind(key)

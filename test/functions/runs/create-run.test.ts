@@ -209,7 +209,7 @@ describe('CreateRun, the task', () => {
     expect(service.lastCall()?.outcome).toBe('task_not_found')
   })
 
-  it('cannot be a trigger', async () => {
+  it('cannot be a trigger that is not there', async () => {
     const value = {
       org: '',
       project: 'flytesnacks',
@@ -218,7 +218,8 @@ describe('CreateRun, the task', () => {
       taskName: 'env.main',
     }
     const call = ada.runs.createRun({ id: named('triggered'), task: { case: 'triggerName', value } })
-    await expect(call).rejects.toMatchObject({ code: 12 })
+    await expect(call).rejects.toMatchObject({ code: 5 })
+    expect(service.lastCall()?.outcome).toBe('trigger_not_found')
   })
 
   it('may be larger than an item of the database', async () => {

@@ -19,7 +19,10 @@ import { createRunsApp } from '../../../functions/runs/app.ts'
 import { createProjectCatalog } from '../../../functions/runs/projects/catalog.ts'
 import type { ServiceDeps } from '../../../functions/runs/service-deps.ts'
 import { servicesBeside } from '../../../functions/runs/services.ts'
+import { answerFiring } from '../../../functions/runs/triggers/answer-firing.ts'
+import { findRunOfTrigger } from '../../../functions/runs/triggers/run-of-trigger.ts'
 import type { Call } from '../../../functions/shared/call.ts'
+import { fetchDocument } from '../../../functions/shared/http/fetch-document.ts'
 import { createIdentity } from '../../../functions/shared/identity/identity.ts'
 import type { SessionCallerReader } from '../../../functions/shared/identity/session-caller.ts'
 import { answerEvent } from '../../../functions/shared/lambda.ts'
@@ -33,6 +36,7 @@ import { createDynamoDbTaskStore } from '../../../functions/shared/stores/dynamo
 import { createCloudWatchLogStore } from '../../../functions/shared/stores/logs/cloudwatch-log-store.ts'
 import type { ObjectStore } from '../../../functions/shared/stores/object-store.ts'
 import { createS3ObjectLinks } from '../../../functions/shared/stores/s3/object-links.ts'
+import { createScheduleStore } from '../../../functions/shared/stores/scheduler/schedule-store.ts'
 import { type EventHandler, type SentHeaders, serveThrough } from '../../support/alb-event.ts'
 import { RUNS_TABLE, startTestDatabase, type TestDatabase } from '../../support/dynamodb.ts'
 import {
@@ -43,7 +47,7 @@ import {
   PUBLIC_URL,
   startAlbRegion,
 } from '../../support/identity-fixture.ts'
-import { LOG_GROUP, type LocalServices, startLocalServices } from '../../support/local-services.ts'
+import { LOG_GROUP, type LocalServices, SCHEDULES, startLocalServices } from '../../support/local-services.ts'
 import { memoryObjectStore } from '../../support/memory-object-store.ts'
 import { json, startTestIssuer, type TestIssuer } from '../../support/test-issuer.ts'
 
@@ -67,6 +71,8 @@ export interface RunsFunction {
   readonly region: AlbRegion
   /** The Secrets Manager and the CloudWatch Logs that it calls. */
   readonly services: LocalServices
+  /** Calls the function as the scheduler does. */
+  readonly fire: (event: object) => Promise<void>
   /** The last call that was answered. */
   readonly lastCall: () => Call | undefined
   readonly setNow: (nowMs: number) => void
@@ -105,7 +111,7 @@ export async function startRunsFunction(options: RunsFunctionOptions = {}): Prom
   const services = await startLocalServices()
   let nowMs = NOW_MS
   let lastCall: Call | undefined
-  const app = makeApp({
+  const { app, deps } = makeApp({
     issuer,
     region,
     database,
@@ -130,6 +136,7 @@ export async function startRunsFunction(options: RunsFunctionOptions = {}): Prom
     issuer,
     region,
     services,
+    fire: (event) => answerFiring({ deps, telemetry }, event),
     lastCall: () => lastCall,
     setNow: (ms) => {
       nowMs = ms
@@ -196,6 +203,7 @@ function makeApp({
     fetch: region.fetch,
   })
   const { client } = database
+  const documents = createDynamoDbDocumentStore(client, RUNS_TABLE)
   const deps: ServiceDeps = {
     enrich,
     now,
@@ -211,7 +219,14 @@ function makeApp({
       domains,
     }),
     deployedTasks: createDynamoDbDeployedTaskStore(client, RUNS_TABLE),
-    documents: createDynamoDbDocumentStore(client, RUNS_TABLE),
+    documents,
+    findTrigger: (name) => findRunOfTrigger(documents, name),
+    schedules: createScheduleStore({
+      aws: services.aws,
+      target: SCHEDULES,
+      fetch: fetchDocument,
+      now: Date.now,
+    }),
     links: createS3ObjectLinks(),
     secretPrefix,
     vault: createSecretsManagerVault(services.call),
@@ -219,7 +234,10 @@ function makeApp({
     logs: createCloudWatchLogStore(services.call),
   }
   const { authorizedUris } = settings
-  return createRunsApp({ ...deps, authorizedUris, gate, lazyServices: servicesBeside(deps) })
+  return {
+    deps,
+    app: createRunsApp({ ...deps, authorizedUris, gate, lazyServices: servicesBeside(deps) }),
+  }
 }
 
 function clientsOf(baseUrl: string, headers: SentHeaders, useJson: boolean): Clients {

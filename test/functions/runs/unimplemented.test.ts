@@ -55,6 +55,8 @@ const IMPLEMENTED = new Set([
   'TailLogs',
   'DeployTrigger',
   'GetTriggerDetails',
+  'GetTriggerRevisionDetails',
+  'GetTriggerRevisionHistory',
   'ListTriggers',
   'UpdateTriggers',
   'DeleteTriggers',

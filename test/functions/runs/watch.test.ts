@@ -126,9 +126,14 @@ describe('WatchRuns', () => {
     ])
   })
 
-  it('does not implement targets that no index answers', async () => {
-    const org = all(ada.runs.watchRuns({ target: { case: 'org', value: 'acme' } }))
-    await expect(org).rejects.toMatchObject({ code: 12 })
+  it('has the newest runs of all projects', async () => {
+    const [message] = await all(ada.runs.watchRuns({ target: { case: 'org', value: '' } }))
+    const { runs } = await ada.runs.listRuns({ scopeBy: { case: 'org', value: '' } })
+    expect(runs.length).toBeGreaterThan(0)
+    expect(message?.runs).toEqual(runs)
+  })
+
+  it('does not implement clusters, of which there are none', async () => {
     const clusterId = { case: 'clusterId' as const, value: { name: 'blue', organization: 'acme' } }
     await expect(all(ada.runs.watchRuns({ target: clusterId }))).rejects.toMatchObject({ code: 12 })
   })
