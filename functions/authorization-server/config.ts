@@ -2,6 +2,7 @@
  * What the stack tells this function beside what it tells every function: one JSON document in the environment. The
  * secrets are in it by name only.
  */
+import { inflateRawSync } from 'node:zlib'
 import * as z from 'zod/mini'
 import { parseSetting } from '../shared/config.ts'
 import { DEFAULT_SCOPES, GRANT_TYPES, type StaticClient } from './settings.ts'
@@ -22,16 +23,33 @@ const clientSchema = z.strictObject({
   firstParty: z._default(z.boolean(), false),
 })
 
+/** More than fits into an environment, however well it can be packed. */
+const MAX_UNPACKED_BYTES = 256 * 1024
+
+function unpacked(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  try {
+    const bytes = inflateRawSync(Buffer.from(value, 'base64url'), { maxOutputLength: MAX_UNPACKED_BYTES })
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
 const settings = z.strictObject({
   accessTokenSeconds: seconds,
   authorizationCodeSeconds: seconds,
   refreshIdleSeconds: seconds,
   refreshAbsoluteSeconds: seconds,
-  clients: z.array(clientSchema).check(
-    z.minLength(1),
-    z.refine((clients) => new Set(clients.map(({ id }) => id)).size === clients.length, {
-      error: 'has a client twice',
-    }),
+  /** A list, or a text that holds one: as JSON, deflated, in base64url. */
+  clients: z.pipe(
+    z.transform(unpacked),
+    z.array(clientSchema).check(
+      z.minLength(1),
+      z.refine((clients) => new Set(clients.map(({ id }) => id)).size === clients.length, {
+        error: 'has a client twice',
+      }),
+    ),
   ),
   /** The secret with the signing keys; null where keys in KMS sign (`selfAuthServer.signing: kms`). */
   signingKeysSecret: z.nullable(nonEmpty),

@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { parseAuthorizationServerConfig } from '../../../functions/authorization-server/config.ts'
 import { DEFAULT_CLIENTS, DEFAULT_LIFETIMES } from '../../../functions/authorization-server/settings.ts'
@@ -9,6 +10,8 @@ const DOCUMENT = {
   signingKeysSecret: 'flyte/signing-keys',
   clientSecretsSecret: 'flyte/client-secrets',
 }
+
+const packed = (text: string) => deflateRawSync(text).toString('base64url')
 
 const WITH_KMS = {
   ...DOCUMENT,
@@ -26,6 +29,11 @@ describe('the configuration of the authorization server', () => {
     expect(parseAuthorizationServerConfig(text).clientSecretsSecret).toBeNull()
   })
 
+  it('may have its clients packed, because an environment holds little', () => {
+    const clients = packed(JSON.stringify(DEFAULT_CLIENTS))
+    expect(parseAuthorizationServerConfig(JSON.stringify({ ...DOCUMENT, clients }))).toEqual(DOCUMENT)
+  })
+
   it('may sign with keys in KMS', () => {
     const { signingKmsKeys } = parseAuthorizationServerConfig(JSON.stringify(WITH_KMS))
     expect(signingKmsKeys).toEqual(['arn:aws:kms:eu-west-1:123456789012:key/one'])
@@ -39,6 +47,9 @@ describe('the configuration of the authorization server', () => {
     ['has none of those in KMS', { ...WITH_KMS, signingKmsKeys: [] }, 'signingKmsKeys'],
     ['has no lifetime', { ...DOCUMENT, accessTokenSeconds: 0 }, 'accessTokenSeconds'],
     ['has no clients', { ...DOCUMENT, clients: [] }, 'clients'],
+    ['has clients that cannot be unpacked', { ...DOCUMENT, clients: 'S3CRET' }, 'clients'],
+    ['has clients that unpack to something else', { ...DOCUMENT, clients: packed('"text"') }, 'clients'],
+    ['has clients that unpack to no end', { ...DOCUMENT, clients: packed(' '.repeat(1e6)) }, 'clients'],
     ['has a client twice', { ...DOCUMENT, clients: [cli, cli] }, 'has a client twice'],
     ['has a key of another kind', { ...DOCUMENT, clientSecret: 'S3CRET' }, 'unknown clientSecret'],
     [

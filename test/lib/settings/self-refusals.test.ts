@@ -13,7 +13,7 @@ const clients = (staticClients: Tree): Tree => self({ staticClients })
 const client = (change: Tree): Tree => clients({ app: change })
 const flyteClient = (change: Tree, staticClients: Tree = {}): Tree =>
   self({ staticClients }, { thirdPartyConfig: { flyteClient: change } })
-const LONG = Array.from({ length: 40 }, (_, index) => `https://host-${index}.some-department.example.com`)
+const LONG = Array.from({ length: 400 }, (_, index) => `https://host-${index}.some-department.example.com`)
 const SHORT = Array.from({ length: 10 }, (_, index) => `https://h${index}.example.com`)
 
 const ROWS: Row[] = [

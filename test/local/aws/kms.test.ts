@@ -25,7 +25,7 @@ afterAll(() => kms.close())
 function send(
   target: LightOperation<unknown>['target'],
   input: Readonly<Record<string, unknown>>,
-  accessKeyId = LOCAL_CREDENTIALS.accessKeyId,
+  accessKeyId: string = LOCAL_CREDENTIALS.accessKeyId,
 ) {
   const aws = readAwsEnvironment({
     AWS_REGION: 'eu-west-1',
