@@ -3,10 +3,10 @@ import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import type * as openid from 'openid-client'
 import { CommandError } from '../../shared/failure.ts'
 import { REQUEST_TIMEOUT_MS } from '../../shared/http.ts'
+import { GOOGLE_ISSUER } from './provider.ts'
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 const LEEWAY_SECONDS = 30
-const GOOGLE = 'https://accounts.google.com'
 
 export interface ExpectedIdToken {
   readonly metadata: openid.ServerMetadata
@@ -32,7 +32,7 @@ export async function verifyIdToken(token: string, expected: ExpectedIdToken): P
     const keys = createRemoteJWKSet(new URL(jwksUri), { timeoutDuration: REQUEST_TIMEOUT_MS })
     const { payload } = await jwtVerify(token, keys, {
       // Google leaves the scheme out of some.
-      issuer: issuer === GOOGLE ? [issuer, 'accounts.google.com'] : issuer,
+      issuer: issuer === GOOGLE_ISSUER ? [issuer, 'accounts.google.com'] : issuer,
       audience,
       algorithms: ALGORITHMS,
       clockTolerance: LEEWAY_SECONDS,

@@ -4,6 +4,9 @@ import { CommandError } from '../../shared/failure.ts'
 import { isLoopback } from '../../shared/flags.ts'
 import { errorCode, jsonObject, REQUEST_TIMEOUT_MS } from '../../shared/http.ts'
 
+/** Google as an OpenID provider, which has a few ways of its own. */
+export const GOOGLE_ISSUER = 'https://accounts.google.com'
+
 export interface ProviderClient {
   readonly issuer: string
   readonly clientId: string
@@ -77,13 +80,15 @@ function typeOf(response: Response): string {
   return response.headers.get('content-type') ?? 'application/json'
 }
 
+/** What RFC 6749 asks every provider to take (2.3.1), but for those that say they do not. */
 function authenticate(client: ProviderClient, metadata: openid.ServerMetadata): openid.ClientAuth {
-  if (client.secret === undefined) return openid.None()
+  const { secret } = client
+  if (secret === undefined) return openid.None()
   const methods = metadata.token_endpoint_auth_methods_supported
-  const basic = methods === undefined || methods.includes('client_secret_basic')
-  return (client.authentication ?? (basic ? 'basic' : 'post')) === 'basic'
-    ? openid.ClientSecretBasic(client.secret)
-    : openid.ClientSecretPost(client.secret)
+  // The secrets of Google have hyphens, which providers differ about in the header.
+  const isBasic = metadata.issuer !== GOOGLE_ISSUER && (methods?.includes('client_secret_basic') ?? true)
+  const method = client.authentication ?? (isBasic ? 'basic' : 'post')
+  return method === 'basic' ? openid.ClientSecretBasic(secret) : openid.ClientSecretPost(secret)
 }
 
 /** The OAuth error code of a refusal such as `invalid_grant`; undefined if it was none. */

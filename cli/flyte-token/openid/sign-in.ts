@@ -3,8 +3,8 @@ import * as openid from 'openid-client'
 import { CommandError } from '../../shared/failure.ts'
 import type { Context } from '../context.ts'
 import { openBrowser } from './browser.ts'
-import { type Listener, listenForAnswer } from './loopback.ts'
-import { failureOf, type Provider } from './provider.ts'
+import { listenForAnswer } from './loopback.ts'
+import { failureOf, GOOGLE_ISSUER, type Provider } from './provider.ts'
 
 export interface SignInRequest {
   readonly scopes: readonly string[]
@@ -21,8 +21,6 @@ export interface SignInAnswer {
   readonly nonce: string | undefined
 }
 
-const GOOGLE = 'https://accounts.google.com'
-
 /** Signs in with the browser of this machine. @throws {CommandError} */
 export async function signInWithBrowser(
   provider: Provider,
@@ -33,7 +31,8 @@ export async function signInWithBrowser(
   const codeVerifier = openid.randomPKCECodeVerifier()
   const listener = await listenForAnswer({ redirectUri: request.redirectUri, state })
   try {
-    const address = await authorizationUrl(provider, request, { state, nonce, codeVerifier, listener })
+    const { redirectUri } = listener
+    const address = await authorizationUrl(provider, request, { state, nonce, codeVerifier, redirectUri })
     invite(address, request, context)
     const answer = await unlessAborted(listener.answer, context.signal)
     try {
@@ -57,15 +56,16 @@ export async function signInWithBrowser(
   }
 }
 
-async function authorizationUrl(
+/** The address that the person is sent to. */
+export async function authorizationUrl(
   { configuration }: Provider,
   request: SignInRequest,
-  made: { state: string; nonce: string; codeVerifier: string; listener: Listener },
+  made: { state: string; nonce: string; codeVerifier: string; redirectUri: string },
 ): Promise<URL> {
-  const { state, nonce, codeVerifier, listener } = made
-  const isGoogle = configuration.serverMetadata().issuer === GOOGLE
+  const { state, nonce, codeVerifier, redirectUri } = made
+  const isGoogle = configuration.serverMetadata().issuer === GOOGLE_ISSUER
   return openid.buildAuthorizationUrl(configuration, {
-    redirect_uri: listener.redirectUri,
+    redirect_uri: redirectUri,
     scope: request.scopes.join(' '),
     state,
     nonce,
@@ -109,7 +109,9 @@ export async function signInWithDevice(
     context.say(`Open ${printable(address)} on any device and enter the code ${printable(code)}`)
     if (complete !== undefined) context.say(`or open ${printable(complete)}`)
     const { signal } = context
-    const polling = openid.pollDeviceAuthorizationGrant(configuration, device, audienceOf(request), { signal })
+    const polling = openid.pollDeviceAuthorizationGrant(configuration, device, audienceOf(request), {
+      signal,
+    })
     // It looks at the signal only when it asks again.
     const response = await unlessAborted(polling, signal)
     return { response, nonce: undefined }

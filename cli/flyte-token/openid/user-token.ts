@@ -66,8 +66,7 @@ async function refresh(
   const attempt = async (fresh: boolean) => {
     const secret = await readClientSecret(options.clientSecret, context, { fresh })
     const provider = await connectWith(secret, options, context)
-    const parameters: Record<string, string> =
-      options.audience === '' ? {} : { audience: options.audience }
+    const parameters: Record<string, string> = options.audience === '' ? {} : { audience: options.audience }
     const response = await openid.refreshTokenGrant(provider.configuration, refreshToken, parameters)
     return { provider, response }
   }

@@ -1,6 +1,6 @@
 /** The listener that the browser brings the answer to, and everything else that may knock there. */
 import { createServer } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CLIENT_ID, startOpenIdProvider, type TestOpenIdProvider } from '../../support/openid-provider.ts'
 import { createLaptop, type Laptop, type RunOptions, sentenceOf } from './support/laptop.ts'
@@ -122,10 +122,26 @@ describe('a sign-in that does not end well', () => {
       { code: undefined, error: 'invalid_scope', error_description: 'a <script> of the provider' },
       /^The provider refused the request \(invalid_scope\)\.$/,
     ],
-    ['a denial with another state', { code: undefined, error: 'access_denied', state: 'x' }, /another sign-in/],
-    ['a code that nobody gave', { code: 'made-up' }, /^The provider refused the request \(invalid_grant\)\.$/],
-    ['an answer of another issuer', { iss: 'https://evil.example.com' }, /^The answer of the provider cannot/],
-    ['no issuer, though the provider always names it', { iss: undefined }, /^The answer of the provider cannot/],
+    [
+      'a denial with another state',
+      { code: undefined, error: 'access_denied', state: 'x' },
+      /another sign-in/,
+    ],
+    [
+      'a code that nobody gave',
+      { code: 'made-up' },
+      /^The provider refused the request \(invalid_grant\)\.$/,
+    ],
+    [
+      'an answer of another issuer',
+      { iss: 'https://evil.example.com' },
+      /^The answer of the provider cannot/,
+    ],
+    [
+      'no issuer, though the provider always names it',
+      { iss: undefined },
+      /^The answer of the provider cannot/,
+    ],
   ]
   for (const [name, changes, sentence] of answers) {
     it(`is told in a sentence, and in the browser, for ${name}`, async () => {

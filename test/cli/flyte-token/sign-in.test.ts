@@ -133,7 +133,8 @@ describe('what is kept', () => {
     await token(['--no-browser'], as('ada'))
     const folder = join(laptop.home, '.flyte', 'flyte-token')
     expect((await stat(folder)).mode & 0o777).toBe(0o700)
-    for (const name of await readdir(folder)) expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600)
+    for (const name of await readdir(folder))
+      expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600)
   })
 
   it('is listed without anything secret', async () => {
@@ -240,7 +241,9 @@ async function answerDevice(address: string, answer: 'confirm' | 'refuse'): Prom
   let page = await browser.open(address)
   for (let step = 0; step < 6 && page.text.includes('<form'); step += 1) {
     const hidden = page.text.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)
-    const form = new URLSearchParams([...hidden].map(([, name = '', value = '']) => [name, value]))
+    const form = new URLSearchParams(
+      [...hidden].map(([, name = '', value = '']): [string, string] => [name, value]),
+    )
     if (page.url.pathname.startsWith('/interaction/')) form.set('person', 'ada')
     if (answer === 'refuse' && page.text.includes('name="abort"')) form.set('abort', 'yes')
     page = await browser.open(page.url.href, form)
@@ -249,7 +252,9 @@ async function answerDevice(address: string, answer: 'confirm' | 'refuse'): Prom
 
 describe('a person who does not sign in', () => {
   it('reads that the sign-in was denied, after cancelling it at the provider', async () => {
-    const outcome = await token(['--no-browser'], { onAddress: (address) => visit(address, { cancel: 'yes' }) })
+    const outcome = await token(['--no-browser'], {
+      onAddress: (address) => visit(address, { cancel: 'yes' }),
+    })
     expect(sentenceOf(outcome)).toEqual({ status: 1, sentence: 'The sign-in was denied at the provider.' })
   })
 
