@@ -2,7 +2,7 @@
  * The document with the hashes of clients' secrets, as the authorization server reads it: by the id of the client one
  * bcrypt hash, or two of which the first is the newer.
  */
-import { compare, hash } from 'bcryptjs'
+import { hash } from 'bcryptjs'
 
 /** Why a document stays as it is. */
 export type DocumentProblem = 'not_a_document' | 'two_already' | 'unknown_client'
@@ -71,12 +71,6 @@ export function retireSecrets(document: HashDocument, clientId: string): HashDoc
 export function removeSecrets(document: HashDocument, clientId: string): HashDocument {
   if (hashesOf(document, clientId).length === 0) throw unknownClient(clientId)
   return Object.fromEntries(Object.entries(document).filter(([id]) => id !== clientId))
-}
-
-/** Whether a secret is one of a client's. */
-export async function isSecretOf(document: HashDocument, clientId: string, secret: string): Promise<boolean> {
-  const matches = await Promise.all(hashesOf(document, clientId).map((one) => compare(secret, one)))
-  return matches.includes(true)
 }
 
 function unknownClient(clientId: string): DocumentError {
