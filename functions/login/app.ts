@@ -7,6 +7,7 @@
  *   POST /backchannel-logout  the provider ends sessions
  */
 import type { ServiceError } from '../shared/errors.ts'
+import { withCors } from '../shared/http/cors.ts'
 import type { HttpRequest, HttpResponse } from '../shared/http/message.ts'
 import { type App, createApp } from '../shared/http/router.ts'
 import { backchannelError, createBackchannelLogout } from './backchannel-logout.ts'
@@ -19,7 +20,7 @@ import { errorPage } from './pages.ts'
 
 /** Makes the app. A refusal is a page where a person may look, and what the provider reads for the provider. */
 export function createLoginApp(deps: LoginDeps): App {
-  return createApp({
+  const app = createApp({
     function: 'login',
     paths: {
       '/login': createLogin(deps),
@@ -30,6 +31,12 @@ export function createLoginApp(deps: LoginDeps): App {
     },
     onError: (error, request) => refusal(deps, error, request),
   })
+  const forPages = withCors(app, {
+    isOwnOrigin: deps.isOwnOrigin,
+    onRefusal: (error, request) => refusal(deps, error, request),
+  })
+  // The one path of this function that a script of a page has any business with.
+  return (request, call) => (request.path === '/me' ? forPages : app)(request, call)
 }
 
 function refusal(deps: LoginDeps, error: ServiceError, request: HttpRequest): HttpResponse {

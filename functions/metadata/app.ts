@@ -9,6 +9,8 @@
 import type { Clock } from '../shared/clock.ts'
 import type { FunctionSettings } from '../shared/config.ts'
 import { deployedRoutes } from '../shared/deployed-routes.ts'
+import { createOriginMatcher } from '../shared/http/authorized-origins.ts'
+import { withCors } from '../shared/http/cors.ts'
 import { createPublicUrlResolver } from '../shared/http/public-url.ts'
 import { type App, createApp, type RpcHandler } from '../shared/http/router.ts'
 import type { Route } from '../shared/routes.ts'
@@ -41,7 +43,7 @@ export function createMetadataApp(options: MetadataAppOptions): App {
       ? { ...auth.tokenEndpointProxyConfig, enabled: false }
       : auth.tokenEndpointProxyConfig
   const proxyUrl = auth.appAuth.externalAuthServer.httpProxyUrl
-  return createApp({
+  const app = createApp({
     function: 'metadata',
     paths: {
       '/healthz': answerHealth,
@@ -60,6 +62,12 @@ export function createMetadataApp(options: MetadataAppOptions): App {
     onError: (error, request) =>
       isTokenProxyPath(tokenProxy, request.path) ? oauthErrorResponse(error) : connectErrorResponse(error),
   })
+  const forPages = withCors(app, {
+    isOwnOrigin: createOriginMatcher(settings.authorizedUris),
+    onRefusal: (error) => connectErrorResponse(error),
+  })
+  // Documents and tokens are fetched by programs; pages call the API.
+  return (request, call) => (request.path.startsWith('/flyteidl2.') ? forPages : app)(request, call)
 }
 
 /** A health check or a well-known document does not wait for the RPC library to load. */

@@ -114,6 +114,23 @@ describe('who is signed in', () => {
     expect(visit).toMatchObject({ status: 401, outcome: 'token_malformed' })
   })
 
+  it('is told to pages of the authorizedUris, and of nobody else', async () => {
+    const visitor = await signedIn()
+    const ours = await me(visitor, { origin: 'https://a.apps.example.com' })
+    expect(ours.headers).toMatchObject({
+      'access-control-allow-origin': 'https://a.apps.example.com',
+      'access-control-allow-credentials': 'true',
+      vary: 'Origin',
+    })
+    for (const origin of ['https://evil.example', 'https://a.b.apps.example.com', 'null']) {
+      const { headers } = await me(visitor, { origin })
+      expect(headers['access-control-allow-origin']).toBeUndefined()
+      expect(headers.vary).toBe('Origin')
+    }
+    const elsewhere = await visitor.visit(login, '/login', { headers: { origin: SITE } })
+    expect(elsewhere.headers['access-control-allow-origin']).toBeUndefined()
+  })
+
   it('is not told to a session that is over', async () => {
     const visitor = await signedIn()
     nowMs += 90_000_000

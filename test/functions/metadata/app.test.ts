@@ -259,3 +259,32 @@ describe('AuthMetadataService, as the SDK calls it', () => {
     expect(output.text()).toContain('"outcome":"provider_unavailable"')
   })
 })
+
+describe('a page of another origin', () => {
+  const ask = (origin: string, method = 'POST') =>
+    callThrough(metadataHandler(settingsFor(provider.url)), {
+      path: `${SERVICE}/GetPublicClientConfig`,
+      method,
+      headers: {
+        origin,
+        ...(method === 'OPTIONS' ? { 'access-control-request-method': 'POST' } : {}),
+        'content-type': 'application/json',
+      },
+      ...(method === 'OPTIONS' ? {} : { body: '{}' }),
+    })
+
+  it('reads how to sign in if it is one of ours', async () => {
+    const origin = new URL(settingsFor(provider.url).authorizedUris[0] as string).origin
+    expect((await ask(origin)).headers).toMatchObject({
+      'access-control-allow-origin': origin,
+      vary: 'Origin',
+    })
+    expect((await ask(origin, 'OPTIONS')).status).toBe(204)
+  })
+
+  it('does not otherwise', async () => {
+    const { headers } = await ask('https://evil.example')
+    expect(headers['access-control-allow-origin']).toBeUndefined()
+    expect((await ask('https://evil.example', 'OPTIONS')).status).toBe(403)
+  })
+})
