@@ -45,6 +45,7 @@ export function isApplication(claims: JsonObject, issuer: string): boolean {
   if (client !== undefined) {
     if (sub === `${client}@clients`) return true
     if (userName === `service-account-${client.toLowerCase()}`) return true
+    if (claims.clientAddress !== undefined && claims.client_id === claims.azp) return true
   }
   if (vendorOf(issuer).name === 'entra' && scp === undefined) return true
   return CLIENT_CLAIMS.some((name) => claims[name] !== undefined && claims[name] === sub)

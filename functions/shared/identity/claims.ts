@@ -7,7 +7,7 @@
  * | Okta | `cid` | `scp` list | `sub` = `cid` |
  * | Entra | `azp` (v2), `appid` (v1) | `scp` text; `roles` | `idtyp: app`, or no `scp` |
  * | Auth0 | `azp` | `scope` text, `permissions` | `gty`, or `sub` = `azp` + `@clients` |
- * | Keycloak | `azp` | `scope` text | `preferred_username` = `service-account-` + `azp` |
+ * | Keycloak | `azp` | `scope` text | `preferred_username` = `service-account-` + `azp`, or `clientAddress` |
  * | Cognito | `client_id` | `scope` text | `sub` = `client_id` |
  * | Google | `azp` | none | `sub` = `azp` |
  * | AWS STS, Kubernetes | none | none | a claim that each adds about the workload |
@@ -67,7 +67,9 @@ function declaresApplication(claims: JwtObject, client: string | undefined, subj
   if (WORKLOAD_CLAIMS.some((name) => typeof claims[name] === 'object' && claims[name] !== null)) return true
   if (client === undefined) return false
   if (subject === `${client}@clients`) return true
-  return claims.preferred_username === `service-account-${client.toLowerCase()}`
+  if (claims.preferred_username === `service-account-${client.toLowerCase()}`) return true
+  // Keycloak has these two for service accounts only, and the name above only with the scope `profile`.
+  return claims.clientAddress !== undefined && claims.client_id === claims.azp
 }
 
 function clientOf(claims: JwtObject): string | undefined {

@@ -64,7 +64,7 @@ export function flyteRealm(options: { publicUrl: string; commandLineRedirectUri:
         serviceAccountsEnabled: true,
         protocolMappers: [audienceMapper(publicUrl)],
         ...SCOPES,
-        defaultClientScopes: [...SCOPES.defaultClientScopes, 'service_account'],
+        defaultClientScopes: ['basic', 'service_account'],
       },
     ],
     users: [
