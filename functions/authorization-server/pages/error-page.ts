@@ -21,7 +21,7 @@ const BY_STATUS: Readonly<Record<number, Advice>> = {
     title: 'This cannot be done from here',
     whatToDo: 'Start again from the program that sent you here, in this browser.',
   },
-  429: { title: 'Too many attempts', whatToDo: 'Wait a few minutes, then try again.' },
+  429: { title: 'Too many attempts', whatToDo: 'Then go back, and try again.' },
   503: {
     title: 'This does not work right now',
     whatToDo: 'It passes by itself most of the time. Try again in a moment.',
@@ -35,7 +35,15 @@ const UNEXPECTED: Advice = {
 
 /** Answers a refusal: a page if the request accepts one, else JSON. Nothing received is repeated. */
 export function errorPage(error: ServiceError, request: HttpRequest): HttpResponse {
-  return refusalPage(request, error.status, error.message, error.headers) ?? oauthErrorResponse(error)
+  return refusalPage(request, error.status, sentenceOf(error), error.headers) ?? oauthErrorResponse(error)
+}
+
+/** Who has to wait is told for how long. */
+function sentenceOf({ message, headers }: ServiceError): string {
+  const seconds = Number(headers['retry-after'])
+  if (!(seconds > 0)) return message
+  const minutes = Math.ceil(seconds / 60)
+  return `That was too often in a short time. Wait ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`
 }
 
 /** The page of a refusal, or undefined if the request accepts none. */

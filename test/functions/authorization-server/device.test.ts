@@ -232,6 +232,7 @@ describe('the page for a device', () => {
     expect(status).toBe(429)
     expect(Number(answered['retry-after'])).toBeGreaterThan(0)
     expect(text).toContain('Too many attempts')
+    expect(text).toMatch(/Wait (?:a minute|\d+ minutes)\./)
   })
 
   it('puts a question to one person, and takes one answer', async () => {
