@@ -33,14 +33,14 @@ export interface Finding {
 /** A function that makes findings of one area. */
 export type Found = (check: string, level: Level, sentence: string, todo?: string) => Finding
 
-/** Makes findings of an area. */
+/** Makes findings of an area. Control characters do not get into them, whatever the provider said. */
 export function findingsIn(area: Area): Found {
   return (check, level, sentence, todo) => ({
     area,
     check,
     level,
-    sentence,
-    ...(todo === undefined ? {} : { todo }),
+    sentence: onOneLine(sentence),
+    ...(todo === undefined ? {} : { todo: onOneLine(todo) }),
   })
 }
 
@@ -48,10 +48,14 @@ const MAX_SHOWN = 300
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
 
+function onOneLine(text: string): string {
+  return text.replaceAll(CONTROL_CHARACTER, '?')
+}
+
 /** A value of the provider's, made fit for a terminal: one line, no control characters, not longer than a few lines. */
 export function shown(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing')
-  const plain = text.replaceAll(CONTROL_CHARACTER, '?')
+  const plain = onOneLine(text)
   return plain.length > MAX_SHOWN ? `${plain.slice(0, MAX_SHOWN)}…` : plain
 }
 

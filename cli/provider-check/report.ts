@@ -1,5 +1,5 @@
 /** What was found, for people and for programs. */
-import { AREAS, type Finding, type Level } from './finding.ts'
+import { AREAS, type Finding, type Level, shown } from './finding.ts'
 import { toYaml } from './settings-block.ts'
 import type { Vendor } from './vendor.ts'
 
@@ -34,7 +34,7 @@ export function reportAsText(report: Report): string {
   const { issuer, vendor, findings, settings } = report
   const areas = AREAS.map((area) => ({ area, lines: findings.filter((one) => one.area === area) }))
   return [
-    `${issuer}\nThis looks like ${vendor.title}; its recipe is ${recipeOf(vendor)}.\n`,
+    `${shown(issuer)}\nThis looks like ${vendor.title}; its recipe is ${recipeOf(vendor)}.\n`,
     ...areas
       .filter(({ lines }) => lines.length > 0)
       .map(({ area, lines }) => `${area}\n${lines.map(lineOf).join('')}`),
