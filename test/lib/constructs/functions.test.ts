@@ -150,11 +150,18 @@ describe('the roles', () => {
       ['dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem', '<TablesRuns.Arn>'],
       [
         'dynamodb:Query',
-        '<TablesRuns.Arn>/index/byOwner <TablesRuns.Arn>/index/byProject <TablesRuns.Arn>/index/byTask',
+        ['byOwner', 'byPaused', 'byProject', 'byTask', 'byTrigger']
+          .map((index) => `<TablesRuns.Arn>/index/${index}`)
+          .join(' '),
       ],
       ['dynamodb:GetItem dynamodb:PutItem', '<TablesAuth.Arn>'],
       ['s3:GetObject s3:PutObject', '<StorageBucket.Arn>/flyte/*'],
       ['s3:ListBucket', '<StorageBucket.Arn>'],
+      [
+        'scheduler:CreateSchedule scheduler:DeleteSchedule scheduler:UpdateSchedule',
+        'arn:aws:scheduler:eu-west-1:<AWS::AccountId>:schedule/flyte-triggers/*',
+      ],
+      ['iam:PassRole', '<TriggersRole.Arn>'],
       [PROJECT_SECRET_ACTIONS.join(' '), `${SECRETS}flyte-serverless/secrets/*`],
     ])
   })
@@ -190,11 +197,12 @@ describe('the roles', () => {
     ])
   })
 
-  it('are assumed by Lambda alone and have no managed policies', () => {
-    for (const [, { Properties }] of resourcesOf(template, 'AWS::IAM::Role')) {
+  it('are assumed by Lambda alone, but for that of schedules, and have no managed policies', () => {
+    for (const [id, { Properties }] of resourcesOf(template, 'AWS::IAM::Role')) {
+      const service = id.startsWith('TriggersRole') ? 'scheduler' : 'lambda'
       expect(Properties.ManagedPolicyArns).toBeUndefined()
       expect(Properties.AssumeRolePolicyDocument).toMatchObject({
-        Statement: [{ Principal: { Service: 'lambda.amazonaws.com' } }],
+        Statement: [{ Principal: { Service: `${service}.amazonaws.com` } }],
       })
     }
   })

@@ -203,7 +203,7 @@ describe('the function behind it', () => {
   it('finds children in an index of their own', () => {
     const indexes = resourceOf(template, TABLE, 'TablesRuns').Properties.GlobalSecondaryIndexes as Tree[]
     expect(indexes.map(({ IndexName }) => IndexName)).toContain('byParent')
-    expect(indexes).toHaveLength(4)
+    expect(indexes).toHaveLength(6)
   })
 })
 
