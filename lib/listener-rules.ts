@@ -3,7 +3,8 @@
  * descriptions out; `constructs/listener-rules.ts` writes them as CloudFormation.
  *
  * The order is the security of the front door:
- * 1. internal services are refused: nobody reaches them from outside;
+ * 1. what is refused at once: internal services, which nobody reaches from outside, and calls that are larger than the
+ *    load balancer passes on, which it would answer in words that no client of the API reads;
  * 2. public paths need no sign-in;
  * 3. the API with a bearer token: verified here if the listener can, and again by the function;
  * 4. the API with the load balancer's own session: answered 401 by the listener when it is not valid;
@@ -46,7 +47,8 @@ export type LastAction =
 
 export interface HeaderCondition {
   readonly name: string
-  /** Compared without regard to case; `*` and `?` are wildcards. */
+  /** How the values are compared: without regard to case, `*` and `?` being wildcards, or as regular expressions. */
+  readonly by: 'wildcards' | 'regex'
   readonly values: readonly string[]
 }
 
@@ -85,6 +87,25 @@ const REFUSED: LastAction = {
   body: JSON.stringify({ code: 'permission_denied', message: 'This service is not reachable from outside.' }),
 }
 
+/**
+ * A `content-length` over the 1,048,576 bytes that an Application Load Balancer passes on to a function, written
+ * without what not every engine has: a regular expression of a listener has 128 characters at most.
+ */
+const OVER_ONE_MEGABYTE =
+  '^([0-9]{8,}|[2-9][0-9]{6}|1[1-9][0-9]{5}|10[5-9][0-9]{4}|1049[0-9]{3}|1048[6-9][0-9]{2}|10485[89][0-9]|104857[7-9])$'
+
+/** Instead of the load balancer's 413, which the SDK takes for a problem with the sign-in, and signs in again. */
+const TOO_LARGE: LastAction = {
+  kind: 'fixed',
+  status: 400,
+  contentType: 'application/json',
+  body: JSON.stringify({
+    code: 'out_of_range',
+    message:
+      'The request is larger than the load balancer passes on (1 MB, compressed). Put large data into the bucket, as a file, a directory or a data frame, and pass that on as input.',
+  }),
+}
+
 /** The listener's default, and what is left of the callback when the load balancer did not take the request. */
 export const NOT_FOUND = { kind: 'fixed', status: 404, contentType: 'text/plain', body: 'Not found' } as const
 
@@ -108,6 +129,7 @@ export function listenerRules(options: ListenerRuleOptions): RuleDescription[] {
   const routes = options.routes.filter((route) => !options.minimalPaths || groupOf(route) === undefined)
   const drafts = [
     ...internalRules(routes),
+    ...tooLargeRules(routes),
     ...publicRules(routes, options),
     ...apiRules(routes, options),
     ...pageRules(routes),
@@ -142,6 +164,12 @@ function internalRules(routes: readonly Route[]): Draft[] {
   return paths.length === 0 ? [] : [{ section: 'internal', paths, last: REFUSED }]
 }
 
+/** Whoever is calling: a call that is too large is so before and after signing in. */
+function tooLargeRules(routes: readonly Route[]): Draft[] {
+  const header = { name: 'content-length', by: 'regex', values: [OVER_ONE_MEGABYTE] } as const
+  return [{ section: 'internal', paths: routes.filter(isApi).map(pathPattern), header, last: TOO_LARGE }]
+}
+
 function publicRules(routes: readonly Route[], { tokenProxyPrefix }: ListenerRuleOptions): Draft[] {
   const proxy = tokenProxyPrefix === undefined ? [] : tokenProxyPathPatterns(tokenProxyPrefix)
   const isPublic = (route: Route) => isOnly(route, 'open') && !isApi(route) && !isOpenPage(route, routes)
@@ -153,8 +181,8 @@ function publicRules(routes: readonly Route[], { tokenProxyPrefix }: ListenerRul
 function apiRules(routes: readonly Route[], options: ListenerRuleOptions): Draft[] {
   const api = [...pathsByFunction(routes.filter(isApi))]
   const behindSession = [...pathsByFunction(routes.filter((route) => isApi(route) && has(route, 'oidc')))]
-  const bearer = { name: 'authorization', values: ['Bearer *'] }
-  const session = { name: 'cookie', values: [`*${options.sessionCookieName}-0=*`] }
+  const bearer = { name: 'authorization', by: 'wildcards', values: ['Bearer *'] } as const
+  const session = { name: 'cookie', by: 'wildcards', values: [`*${options.sessionCookieName}-0=*`] } as const
   return [
     ...api.map(
       ([name, paths]): Draft => ({
@@ -207,7 +235,8 @@ function chunks(draft: Draft, hosts: readonly string[]): Draft[] {
     LISTENER_QUOTAS.valuesPerCondition,
     LISTENER_QUOTAS.conditionValuesPerRule - fixed.length,
   )
-  const wildcards = LISTENER_QUOTAS.wildcardsPerRule - countWildcards(fixed)
+  const patterns = [...(draft.header?.by === 'wildcards' ? draft.header.values : []), ...hosts]
+  const wildcards = LISTENER_QUOTAS.wildcardsPerRule - countWildcards(patterns)
   const rules: string[][] = []
   for (const path of draft.paths) {
     const last = rules.at(-1)

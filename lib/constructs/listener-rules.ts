@@ -37,7 +37,10 @@ function conditionsOf({ paths, header, hosts }: RuleDescription): CfnListenerRul
   const host = { field: 'host-header', hostHeaderConfig: { values: [...hosts] } }
   const httpHeader = (condition: NonNullable<typeof header>) => ({
     field: 'http-header',
-    httpHeaderConfig: { httpHeaderName: condition.name, values: [...condition.values] },
+    httpHeaderConfig: {
+      httpHeaderName: condition.name,
+      [condition.by === 'regex' ? 'regexValues' : 'values']: [...condition.values],
+    },
   })
   return [path, ...(header === undefined ? [] : [httpHeader(header)]), ...(hosts.length === 0 ? [] : [host])]
 }

@@ -16,7 +16,8 @@ type Properties = Readonly<Record<string, unknown>>
  * header names, methods and addresses. A repeated header satisfies if one of its values does. Paths and
  * queries are compared as they were sent, percent-encoded.
  *
- * @throws {TemplateError} for a condition this load balancer does not support, such as a regular expression
+ * @throws {TemplateError} for a condition this load balancer does not support, such as a regular expression over
+ *   anything but a header
  */
 export function compileCondition(condition: Properties, where: string): Condition {
   const field = condition.Field
@@ -63,9 +64,38 @@ function headerCondition(condition: Properties, where: string): Condition {
   const config = configOf(condition, 'HttpHeaderConfig')
   if (typeof config.HttpHeaderName !== 'string') throw new TemplateError(where, 'HttpHeaderName is missing')
   const name = config.HttpHeaderName.toLowerCase()
-  const patterns = valuesOf(condition, 'HttpHeaderConfig', where)
-  const matches = anyOf(patterns.map((pattern) => compileGlob(pattern, { ignoreCase: true })))
+  const matches = anyOf(headerMatchers(condition, config.RegexValues, where))
   return (request) => request.headers.some((field) => field[0] === name && matches(field[1]))
+}
+
+function headerMatchers(condition: Properties, regexes: unknown, where: string): Matcher[] {
+  if (regexes === undefined) {
+    return valuesOf(condition, 'HttpHeaderConfig', where).map((pattern) =>
+      compileGlob(pattern, { ignoreCase: true }),
+    )
+  }
+  if (!Array.isArray(regexes) || regexes.length === 0)
+    throw new TemplateError(where, 'RegexValues are missing')
+  return regexes.map((regex) => compileRegex(String(regex), where))
+}
+
+const MAX_REGEX_LENGTH = 128
+/** What JavaScript has and a load balancer refuses: looking around, looking back, and classes of Unicode. */
+const NOT_IN_A_LISTENER = /\(\?[=!<]|\\[1-9pPk]/
+
+function compileRegex(regex: string, where: string): Matcher {
+  if (regex.length > MAX_REGEX_LENGTH || NOT_IN_A_LISTENER.test(regex)) {
+    throw new TemplateError(
+      where,
+      `a load balancer does not take the regular expression ${JSON.stringify(regex)}`,
+    )
+  }
+  try {
+    const compiled = new RegExp(regex)
+    return (text) => compiled.test(text)
+  } catch (cause) {
+    throw new TemplateError(where, `${JSON.stringify(regex)} is not a regular expression`, { cause })
+  }
 }
 
 function methodCondition(methods: string[]): Condition {

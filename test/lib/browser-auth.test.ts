@@ -47,6 +47,7 @@ describe('the rules of a deployment that signs browsers in itself', () => {
         last,
       ]),
     ).toEqual([
+      ['internal', 'content-length', undefined, expect.objectContaining({ kind: 'fixed', status: 400 })],
       ['bearer', 'authorization', 'jwt', { kind: 'forward', function: 'runs', access: 'open' }],
       ['api', undefined, undefined, { kind: 'forward', function: 'runs', access: 'open' }],
     ])

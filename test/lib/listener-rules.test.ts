@@ -5,6 +5,7 @@ import {
   CALLBACK_PATH,
   countWildcards,
   deployedFunctions,
+  type HeaderCondition,
   LISTENER_QUOTAS,
   type ListenerRuleOptions,
   listenerRules,
@@ -40,11 +41,14 @@ function ruleFor(
     .sort((a, b) => a.priority - b.priority)
     .find((rule) => {
       const value = rule.header === undefined ? undefined : headers[rule.header.name]
-      const byHeader =
-        rule.header === undefined || (value !== undefined && matches(rule.header.values, value, 'i'))
+      const byHeader = rule.header === undefined || (value !== undefined && headerMatches(rule.header, value))
       const byHost = rule.hosts.length === 0 || matches(rule.hosts, host, 'i')
       return byHeader && byHost && matches(rule.paths, path, '')
     })
+}
+
+function headerMatches({ by, values }: HeaderCondition, value: string): boolean {
+  return by === 'regex' ? values.some((regex) => new RegExp(regex).test(value)) : matches(values, value, 'i')
 }
 
 function matches(patterns: readonly string[], value: string, flags: string): boolean {
@@ -59,6 +63,7 @@ function matches(patterns: readonly string[], value: string, flags: string): boo
 
 const CREATE_RUN = '/flyteidl2.workflow.RunService/CreateRun'
 const SESSION = { cookie: 'a=b; AWSELBAuthSessionCookie-0=xyz; c=d' }
+const large = (bytes: number) => ({ 'content-length': String(bytes) })
 const BEARER = { authorization: 'Bearer abc' }
 
 describe('the listener rules, request by request', () => {
@@ -145,6 +150,27 @@ describe('the listener rules, request by request', () => {
       undefined,
       'runs-open',
     ],
+    [
+      'a call that is too large',
+      { path: CREATE_RUN, headers: large(1_048_577) },
+      'internal',
+      undefined,
+      '400',
+    ],
+    [
+      'a call that is too large, with a token',
+      { path: CREATE_RUN, headers: { ...BEARER, ...large(2_000_000) } },
+      'internal',
+      undefined,
+      '400',
+    ],
+    [
+      'a call that is just small enough',
+      { path: CREATE_RUN, headers: { ...BEARER, ...large(1_048_576) } },
+      'bearer',
+      'jwt',
+      'runs-open',
+    ],
     ['a page', { path: '/v2' }, 'pages', 'authenticate', 'console-oidc'],
     ['a page with a token', { path: '/v2', headers: BEARER }, 'pages', 'authenticate', 'console-oidc'],
     ['a run', { path: '/v2/run' }, 'pages', 'authenticate', 'console-oidc'],
@@ -180,7 +206,7 @@ describe('the listener rules, request by request', () => {
     '/healthz/more',
     '/flyteidl2.workflow.RunService',
     '/flyteidl2.workflow.RunServiceX/CreateRun',
-    '/flyteidl2.secret.SecretService/GetSecret',
+    '/flyteidl2.app.AppService/Get',
     '/oauth2/idpresponse/',
     '/oauth2/token',
     '/.well-known/jwks.json',
@@ -194,6 +220,32 @@ describe('the listener rules, request by request', () => {
     const last = ruleFor(rules, { path: '/flyteidl2.actions.ActionsService/Enqueue' })?.last
     expect(last).toMatchObject({ kind: 'fixed', status: 403, contentType: 'application/json' })
     expect(JSON.parse(last?.kind === 'fixed' ? last.body : '')).toMatchObject({ code: 'permission_denied' })
+  })
+
+  it('know every length that is too large, and no other one', () => {
+    const isTooLarge = (bytes: number) =>
+      ruleFor(rules, { path: CREATE_RUN, headers: large(bytes) })?.section === 'internal'
+    const lengths = [0, 1, 99_999, 999_999, 1_000_000, 1_048_499, 1_048_569, 1_048_576]
+    expect(lengths.filter(isTooLarge)).toEqual([])
+    const tooLarge = Array.from({ length: 23 }, (_, power) => 1_048_577 + (2 ** power - 1))
+    expect(tooLarge.filter((bytes) => !isTooLarge(bytes))).toEqual([])
+    expect([1_049_000, 1_050_000, 1_100_000, 9_999_999, 10_000_000, 123_456_789].every(isTooLarge)).toBe(true)
+  })
+
+  it('say of such a call what is to be done, in the words of the protocol', () => {
+    const last = ruleFor(rules, { path: CREATE_RUN, headers: large(2_000_000) })?.last
+    const { body } = last as { body: string }
+    expect(JSON.parse(body)).toMatchObject({
+      code: 'out_of_range',
+      message: expect.stringContaining('bucket'),
+    })
+    expect(body.length).toBeLessThanOrEqual(1_024)
+  })
+
+  it('have regular expressions of a length that the load balancer takes', () => {
+    const regexes = rules.flatMap(({ header }) => (header?.by === 'regex' ? header.values : []))
+    expect(regexes).not.toEqual([])
+    expect(regexes.filter(({ length }) => length > 128)).toEqual([])
   })
 
   it('give every public route of the table a rule of its class', () => {

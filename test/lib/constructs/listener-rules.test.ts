@@ -41,7 +41,10 @@ describe('the rules in the template', () => {
     for (const rule of described) {
       const header = {
         Field: 'http-header',
-        HttpHeaderConfig: { HttpHeaderName: rule.header?.name, Values: rule.header?.values },
+        HttpHeaderConfig: {
+          HttpHeaderName: rule.header?.name,
+          [rule.header?.by === 'regex' ? 'RegexValues' : 'Values']: rule.header?.values,
+        },
       }
       expect(resourceOf(template, RULE, `Rules${rule.id}`).Properties).toMatchObject({
         Priority: rule.priority,

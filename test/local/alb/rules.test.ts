@@ -11,6 +11,11 @@ import {
 } from './support/alb.ts'
 import { type SendOptions, send } from './support/http.ts'
 
+const headerRegex = (HttpHeaderName: string, ...RegexValues: string[]) => ({
+  Field: 'http-header',
+  HttpHeaderConfig: { HttpHeaderName, RegexValues },
+})
+
 const host = (...Values: string[]): Condition => ({ Field: 'host-header', HostHeaderConfig: { Values } })
 const method = (...Values: string[]): Condition => ({
   Field: 'http-request-method',
@@ -53,6 +58,18 @@ const matching: Row[] = [
     '/',
     { headers: { authorization: 'bearer x.y.z' } },
   ],
+  [
+    'a regular expression of a header',
+    [headerRegex('x-size', '^[0-9]{3,}$')],
+    '/',
+    { headers: { 'x-size': '123' } },
+  ],
+  [
+    'one of several regular expressions',
+    [headerRegex('x-size', '^a$', '^b')],
+    '/',
+    { headers: { 'x-size': 'bc' } },
+  ],
   ['one value of a repeated header', [header('x-kind', 'b')], '/', { headers: { 'x-kind': ['a', 'b'] } }],
   ['a method', [method('PUT')], '/', { method: 'PUT' }],
   ['a query key and value whatever their case', [query({ Key: 'Version', Value: 'V1' })], '/?version=v1'],
@@ -79,6 +96,13 @@ const passing: Row[] = [
     '/',
     { headers: { host: 'a.example.com' } },
   ],
+  [
+    'a regular expression of a header',
+    [headerRegex('x-size', '^[0-9]{3,}$')],
+    '/',
+    { headers: { 'x-size': '12' } },
+  ],
+  ['a header for a regular expression', [headerRegex('x-size', '.*')], '/'],
   ['a header that is missing', [header('x-kind', '*')], '/'],
   ['a wildcard in a header name', [header('x-*', 'a')], '/', { headers: { 'x-kind': 'a' } }],
   [
@@ -175,8 +199,15 @@ describe('a template that cannot be served', () => {
   }
   const refusals: [title: string, template: ReturnType<typeof templateOf>][] = [
     ['a condition of an unknown field', ruleOf({ conditions: [{ Field: 'cookie' }] })],
+    ...['(', '(?=a)', '(a)\\1', '\\p{L}', 'x'.repeat(129)].map(
+      (regex): [string, ReturnType<typeof templateOf>] => [
+        `the regular expression ${regex.slice(0, 8)} for a header`,
+        ruleOf({ conditions: [headerRegex('x', regex)] }),
+      ],
+    ),
+    ['no regular expression', ruleOf({ conditions: [headerRegex('x')] })],
     [
-      'a regular expression',
+      'a regular expression for a path',
       ruleOf({ conditions: [{ Field: 'path-pattern', PathPatternConfig: { RegexValues: ['^/a'] } }] }),
     ],
     ['a condition without values', ruleOf({ conditions: [path()] })],
