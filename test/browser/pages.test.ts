@@ -213,6 +213,7 @@ describe('the actions of a run', () => {
     await actions.add(name, { name: 'late', parent: 'publish', label: 'notify', phase: 'queued' })
     await actions.change(name, 'publish', 'succeeded')
     await card().getByText('10 actions').waitFor({ timeout: 15_000 })
+    await visitor.page.locator('#changes', { hasText: 'train_model: running. 10 actions' }).waitFor()
     expect(await rows().last().textContent()).toMatch(/notify.*asked for by publish/)
   })
 

@@ -199,6 +199,19 @@ describe('a session that is over', () => {
     await heading('Connect the SDK').waitFor()
   })
 
+  it('is one that the person ended at the provider, which tells this deployment', async () => {
+    const { page, context } = visitor
+    await visitor.signIn('Ada Lovelace')
+    const atProvider = await context.newPage()
+    await atProvider.goto(`${stack.issuer}/session/end`)
+    await atProvider.getByRole('button', { name: 'Sign out' }).click()
+    const title = async () => {
+      await page.goto(`${stack.url}/v2/connect`)
+      return page.getByRole('heading', { level: 1 }).textContent()
+    }
+    await expect.poll(title, { timeout: 30_000, interval: 1_000 }).toMatch(/^Your session (was|has) ended$/)
+  })
+
   it('is no loop in a browser that keeps no cookies of it', async () => {
     const { page, context } = visitor
     await visitor.signIn('Ada Lovelace')

@@ -81,8 +81,10 @@ function show(action: ActionDetails, actions: ActionsOfRun, isUpdate: boolean): 
   byId('abort', HTMLButtonElement).hidden = hasEnded(action)
   byId('run', HTMLDivElement).replaceChildren(...detailsOf(action, Date.now()))
   showActions(actions, hasEnded(action), Date.now())
-  if (isUpdate)
-    byId('changes', HTMLParagraphElement).textContent = `${run.task}: ${run.phase.label.toLowerCase()}.`
+  if (!isUpdate) return
+  const inside = byId('actions-summary', HTMLParagraphElement).textContent
+  const sentence = `${run.task}: ${run.phase.label.toLowerCase()}.`
+  byId('changes', HTMLParagraphElement).textContent = [sentence, inside].filter(Boolean).join(' ')
 }
 
 function missing({ message }: RpcError): Outcome {
