@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { get } from 'node:https'
+import { get, request } from 'node:https'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -125,6 +125,30 @@ describe('npm start', () => {
     expect(document).toMatchObject({ resource: `https://localhost:${port}` })
     const token = await result('local-token.ts', 'grace', '--port', String(port))
     expect(decodeJwt(token.output.trim())).toMatchObject({ sub: 'grace', aud: `https://localhost:${port}` })
+  }, 90_000)
+
+  it('is its own authorization server where it is asked to be, over https too', async () => {
+    const port = await freePort()
+    const url = `https://localhost:${port}`
+    const stack = run('local.ts', '--self', '--tls', '--port', String(port))
+    await ready(stack)
+    const person = await result('local-token.ts', 'ada', '--port', String(port))
+    expect(decodeJwt(person.output.trim())).toMatchObject({ iss: url, aud: url, sub: 'ada' })
+    const [, secret = ''] =
+      /-u flytepropeller:(\S+) -d grant_type=client_credentials/.exec(stack.output()) ?? []
+    const [, file = ''] = /--cacert (\S+)/.exec(stack.output()) ?? []
+    const basic = Buffer.from(`flytepropeller:${secret}`).toString('base64')
+    const headers = {
+      authorization: `Basic ${basic}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    }
+    const asking = request(`${url}/oauth2/token`, { method: 'POST', headers, ca: await readFile(file) })
+    asking.end('grant_type=client_credentials')
+    const [response] = await once(asking, 'response')
+    response.setEncoding('utf8')
+    const { access_token: token } = JSON.parse((await response.toArray()).join(''))
+    expect(decodeJwt(token)).toMatchObject({ iss: url, sub: 'flytepropeller' })
+    expect(stack.output()).toContain(`${url}/device`)
   }, 90_000)
 
   it('stops cleanly when it is interrupted before it is up', async () => {

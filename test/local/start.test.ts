@@ -8,6 +8,7 @@ import { TemplateError } from '../../local/alb/index.ts'
 import { TableShapeError } from '../../local/aws/dynamodb.ts'
 import { closingList } from '../../local/closing.ts'
 import { parseStartArguments, UsageError } from '../../local/command-line.ts'
+import { CustomResourceError } from '../../local/custom-resources.ts'
 import { readOrMakeJson, writePrivately } from '../../local/data-directory.ts'
 import { lockDataDirectory } from '../../local/data-lock.ts'
 import { sentenceFor } from '../../local/failure.ts'
@@ -33,6 +34,10 @@ describe('the arguments of npm start', () => {
       browserAuth: 'alb',
       self: false,
     })
+  })
+
+  it('say whose tokens there are', () => {
+    expect(parseStartArguments(['--self'], {}).self).toBe(true)
   })
 
   it('say who signs browsers in', () => {
@@ -61,6 +66,8 @@ describe('the arguments of npm start', () => {
     ['a negative port', ['--port=-1']],
     ['a provider without a scheme', ['--provider', 'id.example.com']],
     ['somebody else to sign browsers in', ['--browser-auth', 'nobody']],
+    ['a provider’s audience for tokens of its own', ['--self', '--audience', 'urn:api']],
+    ['a provider’s client for tokens of its own', ['--self', '--cli-client-id', 'cli']],
     ['a provider of another scheme', ['--provider', 'ftp://id.example.com']],
     ['a provider without a secret', ['--provider', 'https://id.example.com', '--client-id', 'me']],
   ]
@@ -82,6 +89,18 @@ describe('the local settings', () => {
       publicUrl: 'http://localhost:8080',
       openIdIssuer: 'http://localhost:8081',
       trustedIssuers: [{ issuer: 'http://localhost:8081', audiences: ['http://localhost:8080'] }],
+    })
+  })
+
+  it('pass them for a deployment that issues its own tokens', () => {
+    const own = localSettings({
+      publicUrl: 'http://localhost:8080',
+      provider: localProvider('http://localhost:8081'),
+      self: true,
+    })
+    expect(parseSettings(own).resolved).toMatchObject({
+      openIdIssuer: 'http://localhost:8081',
+      trustedIssuers: [{ issuer: 'http://localhost:8080', jwksUri: 'http://localhost:8080/oauth2/jwks' }],
     })
   })
 
@@ -178,6 +197,11 @@ describe('a failure', () => {
       'a broken template',
       new TemplateError('Resources.X', 'has no value here'),
       /^The template cannot be run: Resources\.X: .*lib\//,
+    ],
+    [
+      'a function that did not do its part',
+      new CustomResourceError('KeyRotationFirstRun'),
+      /stopped at KeyRotationFirstRun: .*--verbose/,
     ],
     ['a provider', new ProviderError('unreachable'), /^The identity provider does not answer; check/],
   ]
