@@ -33,7 +33,7 @@ const rooms: readonly Room[] = [
     uses: (file) =>
       file.uses.has('process.env') || file.uses.has('env.?') || importsName(file, 'node:process'),
     appliesTo: (path) => !isBelow(path, 'local'),
-    room: ['functions/shared/config.ts', 'bin/app.ts'],
+    room: ['functions/shared/config.ts', 'bin/app.ts', 'bin/flyte-token.ts'],
     examples: ['const a = process.env.A', "const a = process.env['A']", "import { env } from 'node:process'"],
   },
   {

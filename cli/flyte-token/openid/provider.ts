@@ -122,7 +122,7 @@ export function failureOf(error: unknown, what: string): CommandError {
   }
   const timedOut = error instanceof openid.ClientError && error.code === 'OAUTH_TIMEOUT'
   // What `fetch` throws when nobody answers; openid-client passes it on as it is.
-  if (timedOut || (error instanceof TypeError && !('code' in error))) {
+  if (timedOut || (error instanceof TypeError && error.cause instanceof Error)) {
     return new CommandError(
       'unreachable',
       'There was no answer from the provider; check --issuer and the network.',
@@ -131,5 +131,7 @@ export function failureOf(error: unknown, what: string): CommandError {
       },
     )
   }
+  // Any other is a bug, and no answer.
+  if (error instanceof TypeError && !('code' in error)) throw error
   return new CommandError('answer_unusable', `${what} cannot be used; check --issuer.`, { cause: error })
 }
