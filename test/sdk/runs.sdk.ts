@@ -1,4 +1,7 @@
 /** Runs: started, read, waited for and aborted by people and services. */
+import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Stack, startStack } from '../../local/stack.ts'
 import { createSdk, DOMAIN, json, type Outcome, PROJECT, type Sdk } from './support/sdk.ts'
@@ -6,9 +9,17 @@ import { createSdk, DOMAIN, json, type Outcome, PROJECT, type Sdk } from './supp
 let stack: Stack
 let sdk: Sdk
 let configs: { ada: string; grace: string }
+/** How each upload of inputs was answered. */
+let uploads: number[] = []
 
 beforeAll(async () => {
-  stack = await startStack({ port: 0, tls: true })
+  stack = await startStack({
+    port: 0,
+    tls: true,
+    onRequest: ({ path, status }) => {
+      if (path === '/flyteidl2.dataproxy.DataProxyService/UploadInputs') uploads.push(status)
+    },
+  })
   sdk = await createSdk(stack)
   configs = { ada: await sdk.configureAs('ada'), grace: await sdk.configureAs('grace') }
   expect((await start('ada', 'of-ada', LISTED)).status).toBe(0)
@@ -154,13 +165,27 @@ describe('a large input', () => {
     expect((await flyte('ada', 'get', 'io', nameOf(outcome))).text).toContain('aaaaaaaa')
   })
 
-  it('of 2 MB that does not is refused, and no run is made', async () => {
+  it('of 2 MB that does not is refused once, with what to do about it, and no run is made', async () => {
     const names = async () => json(await flyte('ada', 'get', 'run'))
     const before = await names()
+    uploads = []
     const outcome = await run(2_000_000, 'random')
     expect(outcome.status).toBe(1)
-    expect(outcome.text).toContain('Failed to create run: Request Entity Too Large')
+    expect(outcome.text).toContain(
+      'Failed to create run: The request is larger than the load balancer passes on',
+    )
+    expect(outcome.text).toContain('Put large data into the bucket')
+    expect(uploads).toEqual([400])
     expect(await names()).toEqual(before)
+  })
+
+  it('of 2 MB is taken as a file, which goes to the bucket by a link', async () => {
+    const file = join(sdk.home, 'large.bin')
+    await writeFile(file, randomBytes(2_000_000))
+    const { status } = await flyte('ada', 'run', '--name', 'weighed', 'tasks.py', 'weigh', '--file', file)
+    expect(status).toBe(0)
+    const { text } = await flyte('ada', 'get', 'io', 'weighed')
+    expect(text).toMatch(/s3:\/\/\S+large\.bin/)
   })
 
   it('that can be sent and not be fetched is said to be too large, and how large', async () => {
