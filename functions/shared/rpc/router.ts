@@ -4,7 +4,7 @@
  * The protocol is connect's; here are the seams: the caller is established before a body is read, failures
  * become Connect errors in one place, and messages are checked against the rules their protos declare.
  */
-import type { DescMethod, Message } from '@bufbuild/protobuf'
+import { type DescMethod, type Message, toBinary } from '@bufbuild/protobuf'
 import {
   type ConnectRouter,
   type ContextKey,
@@ -29,8 +29,11 @@ import { failureOfAnswer, failureOfInput, failureOfMethod } from './protocol-fai
 import { universalRequest } from './protocol-request.ts'
 import { assertMessageValid } from './validate.ts'
 
-/** The largest message this service reads, after decompression. */
+/** The largest message this service reads, after decompression; and all messages of a stream together. */
 export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+
+/** How many messages of a stream are read: an empty one takes five bytes of a body, and far more once it is read. */
+export const MAX_STREAM_MESSAGES = 10_000
 
 /** The largest stream that fits into a result as base64, with room for the headers. */
 const MAX_STREAM_BYTES = ((MAX_RESULT_BYTES - 16 * 1024) / 4) * 3
@@ -138,11 +141,16 @@ function failuresAsConnectErrors(options: RpcOptions): Interceptor {
 async function* validMessages<M extends Message>(method: DescMethod, messages: AsyncIterable<M>) {
   const received: M[] = []
   const isSingle = method.methodKind === 'server_streaming'
+  let bytes = 0
   try {
     for await (const message of messages) {
       received.push(message)
       // The rest is not even unpacked: a small body can hold many messages that are large once they are.
       if (isSingle && received.length > 1) break
+      if (!isSingle) bytes += toBinary(method.input, message).length
+      if (bytes > MAX_MESSAGE_BYTES || received.length > MAX_STREAM_MESSAGES) {
+        throw new ServiceError('request_too_large')
+      }
     }
   } catch (thrown) {
     throw failureOfInput(thrown, method)

@@ -5,7 +5,10 @@ import {
   AbortRequestSchema,
   ActionsService,
 } from '@flyteorg/flyteidl2/flyteidl2/actions/actions_service_pb.ts'
-import { InternalRunService } from '@flyteorg/flyteidl2/flyteidl2/workflow/internal_run_service_pb.ts'
+import {
+  InternalRunService,
+  RecordActionStreamRequestSchema,
+} from '@flyteorg/flyteidl2/flyteidl2/workflow/internal_run_service_pb.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Access } from '../../../functions/shared/routes.ts'
 import { type AlbRequest, callThrough } from '../../support/alb-event.ts'
@@ -176,5 +179,36 @@ describe('a message that is none', () => {
     const answer = await call(ActionsService.method.watchForUpdates, { body })
     expect(answer.status).toBe(200)
     expect(answer.text).toContain('"code":"invalid_argument"')
+  })
+})
+
+describe('a stream of messages', () => {
+  const recordStream = InternalRunService.method.recordActionStream
+  const headers = { 'connect-content-encoding': 'gzip' }
+  const envelope = (flags: number, message: Uint8Array) => {
+    const prefix = Buffer.alloc(5)
+    prefix.writeUInt8(flags)
+    prefix.writeUInt32BE(message.length, 1)
+    return Buffer.concat([prefix, message])
+  }
+  const large = (megabytes: number) => {
+    const request = { inputUri: 'x'.repeat(megabytes * 1024 * 1024) }
+    const message = create(RecordActionStreamRequestSchema, { request })
+    return envelope(1, gzipSync(toBinary(RecordActionStreamRequestSchema, message)))
+  }
+
+  it('is refused when all of it is more than one message may be, however small it was sent', async () => {
+    const writes = service.database.operations.length
+    const answer = await call(recordStream, { headers, body: Buffer.concat([large(9), large(9), large(9)]) })
+    expect(answer.text).toContain('"code":"out_of_range"')
+    expect(service.lastCall()?.outcome).toBe('request_too_large')
+    expect(service.database.operations).toHaveLength(writes)
+  })
+
+  it('is refused when it has more messages than anybody sends', async () => {
+    const body = Buffer.alloc(5 * 10_001)
+    const answer = await call(recordStream, { headers, body })
+    expect(answer.text).toContain('"code":"out_of_range"')
+    expect(service.lastCall()?.outcome).toBe('request_too_large')
   })
 })
