@@ -269,6 +269,41 @@ describe('signing out', () => {
   })
 })
 
+describe('a page of another site', () => {
+  const CREATE_RUN = '/flyteidl2.workflow.RunService/CreateRun'
+  const calls: [string, string][] = [
+    [
+      'asks before it calls',
+      "{ method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }",
+    ],
+    ['calls without asking', "{ method: 'POST', body: '{}' }"],
+    ['only reads', '{}'],
+  ]
+  for (const [what, request] of calls) {
+    it(`cannot use the session of somebody who looks at it when it ${what}`, async () => {
+      const { page } = visitor
+      await visitor.signIn('Ada Lovelace')
+      await page.goto('data:text/html,<title>elsewhere</title>')
+      const url = JSON.stringify(`${stack.url}${CREATE_RUN}`)
+      const answer = await page.evaluate(
+        `fetch(${url}, { credentials: 'include', ...${request} }).then(() => 'read', () => 'refused')`,
+      )
+      expect(answer).toBe('refused')
+    })
+  }
+
+  it('is told so by the API, and a page of this one is not', async () => {
+    const ask = (origin: string) =>
+      fetch(`${stack.url}${CREATE_RUN}`, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST' },
+      })
+    expect((await ask('https://evil.example')).status).toBe(403)
+    const ours = await ask(stack.url)
+    expect([ours.status, ours.headers.get('access-control-allow-origin')]).toEqual([204, stack.url])
+  })
+})
+
 describe('cookies that are for this site alone', () => {
   it('are there after a sign-in, which comes from another one', async () => {
     const strict = await startStack({

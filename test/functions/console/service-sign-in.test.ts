@@ -271,6 +271,14 @@ describe('a bearer token', () => {
   })
 })
 
+it('a link that the SDK prints leads to its page, and from there to a sign-in', async () => {
+  const { status, headers } = await ask('/v2/domain/d/project/p/runs/r')
+  expect([status, headers.location]).toEqual([303, '/v2/run?project=p&domain=d&name=r'])
+  expect((await ask(headers.location ?? '')).headers.location).toBe(
+    `/login?redirect_url=${encodeURIComponent('/v2/run?project=p&domain=d&name=r')}`,
+  )
+})
+
 describe('what the load balancer’s sign-in has, and this one does elsewhere', () => {
   it('signing out goes on to the sign-out of this one, as the form that it is', async () => {
     const answer = await ask('/v2/sign-out', { method: 'POST' })
