@@ -161,6 +161,19 @@ const unusedSecrets: CrossCheck = {
     ),
 }
 
+/** Sizes of a function that is not there. */
+const unusedSizes: CrossCheck = {
+  reads: [TYPE, 'functions'],
+  run: ({ auth, functions: { memoryMb, reservedConcurrency } }) =>
+    Object.entries({ memoryMb, reservedConcurrency }).flatMap(([key, sizes]) =>
+      problemIf(
+        auth.appAuth.authServerType === 'External' && sizes['authorization-server'] !== undefined,
+        `functions.${key}.authorization-server`,
+        `has no effect without ${TYPE} Self, which deploys that function; remove it, or set that`,
+      ),
+    ),
+}
+
 const refreshLifespans: CrossCheck = {
   reads: [SELF],
   run: ({ auth }) => {
@@ -176,5 +189,6 @@ const refreshLifespans: CrossCheck = {
 export const SELF_CHECKS: readonly CrossCheck[] = [
   externalClient,
   unusedSecrets,
+  unusedSizes,
   ...[otherServers, reachable, clients, flyteClient, signingKeys, refreshLifespans].map(whenSelf),
 ]

@@ -111,6 +111,7 @@ const perFunction = <Value extends z.ZodType>(value: Value) =>
     actions: value.optional(),
     console: value.optional(),
     login: value.optional(),
+    'authorization-server': value.optional(),
   }).prefault(EMPTY)
 
 const functionsSection = section({

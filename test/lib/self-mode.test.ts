@@ -77,6 +77,11 @@ describe('the functions', () => {
     })
   }
 
+  it('are sized as the settings say', () => {
+    const sized = templateWith({ ...self(), functions: { memoryMb: { 'authorization-server': 2048 } } })
+    expect(resourceOf(sized, FUNCTION, SERVER).Properties).toMatchObject({ MemorySize: 2048 })
+  })
+
   it('trust what the authorization server signs, and nothing else', () => {
     const { trustedIssuers } = readConfig(environmentOf(template, 'FunctionsRuns')).settings.auth
     expect(trustedIssuers).toEqual([

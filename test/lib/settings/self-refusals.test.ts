@@ -176,6 +176,16 @@ describe('settings of another authorization server', () => {
     expect(problemPathsOf(change)).toEqual([`${FLYTE_CLIENT}.clientId`])
   })
 
+  it('refuse sizes of a server that is not there', () => {
+    const size = { 'authorization-server': 512 }
+    const change = { functions: { memoryMb: size, reservedConcurrency: size } }
+    expect(problemPathsOf(change)).toEqual([
+      'functions.memoryMb.authorization-server',
+      'functions.reservedConcurrency.authorization-server',
+    ])
+    expect(problemPathsOf({ ...self(), ...change })).toEqual([])
+  })
+
   it('refuse secrets of a server that is not there', () => {
     const change = { secrets: { signingKeys: { name: 'a' }, clientSecrets: { name: 'b' } } }
     expect(problemPathsOf(change)).toEqual(['secrets.signingKeys.name', 'secrets.clientSecrets.name'])
