@@ -18,6 +18,7 @@
  */
 import type { Access, FunctionName, NeighbourGroup, Route } from '../functions/shared/routes.ts'
 import { tokenProxyPathPatterns } from '../functions/shared/routes.ts'
+import { OVER_ONE_MEGABYTE, REFUSED, TOO_LARGE } from './listener-refusals.ts'
 
 /** Quotas of an Application Load Balancer; none of these can be raised. */
 export const LISTENER_QUOTAS = {
@@ -77,33 +78,6 @@ export interface ListenerRuleOptions {
   readonly sessionCookieName: string
   /** The path prefix of the token endpoint proxy, or undefined while it is off. */
   readonly tokenProxyPrefix?: string | undefined
-}
-
-/** Answered for services that only the tasks' own network may call. Connect's error shape, so that clients read it. */
-const REFUSED: LastAction = {
-  kind: 'fixed',
-  status: 403,
-  contentType: 'application/json',
-  body: JSON.stringify({ code: 'permission_denied', message: 'This service is not reachable from outside.' }),
-}
-
-/**
- * A `content-length` over the 1,048,576 bytes that an Application Load Balancer passes on to a function, written
- * without what not every engine has: a regular expression of a listener has 128 characters at most.
- */
-const OVER_ONE_MEGABYTE =
-  '^([0-9]{8,}|[2-9][0-9]{6}|1[1-9][0-9]{5}|10[5-9][0-9]{4}|1049[0-9]{3}|1048[6-9][0-9]{2}|10485[89][0-9]|104857[7-9])$'
-
-/** Instead of the load balancer's 413, which the SDK takes for a problem with the sign-in, and signs in again. */
-const TOO_LARGE: LastAction = {
-  kind: 'fixed',
-  status: 400,
-  contentType: 'application/json',
-  body: JSON.stringify({
-    code: 'out_of_range',
-    message:
-      'The request is larger than the load balancer passes on (1 MB, compressed). Put large data into the bucket, as a file, a directory or a data frame, and pass that on as input.',
-  }),
 }
 
 /** The listener's default, and what is left of the callback when the load balancer did not take the request. */
@@ -166,8 +140,8 @@ function internalRules(routes: readonly Route[]): Draft[] {
 
 /** Whoever is calling: a call that is too large is so before and after signing in. */
 function tooLargeRules(routes: readonly Route[]): Draft[] {
-  const header = { name: 'content-length', by: 'regex', values: [OVER_ONE_MEGABYTE] } as const
-  return [{ section: 'internal', paths: routes.filter(isApi).map(pathPattern), header, last: TOO_LARGE }]
+  const paths = routes.filter(isApi).map(pathPattern)
+  return [{ section: 'internal', paths, header: OVER_ONE_MEGABYTE, last: TOO_LARGE }]
 }
 
 function publicRules(routes: readonly Route[], { tokenProxyPrefix }: ListenerRuleOptions): Draft[] {
