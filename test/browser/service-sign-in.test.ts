@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Stack, startStack } from '../../local/stack.ts'
 import { keepScreenshot, launchBrowser, recordPage } from './support/chromium.ts'
-import { readContrasts } from './support/contrast.ts'
+import { readContrasts, type TextContrast } from './support/contrast.ts'
 import { createRun } from './support/runs.ts'
 import { openVisitor, type Visitor, type VisitorOptions } from './support/visitor.ts'
 
@@ -330,7 +330,7 @@ describe('the look of it', () => {
       await visitor.close()
       await open({ colorScheme })
       const { page } = visitor
-      const found = []
+      const found: TextContrast[] = []
       const look = async (name: string) => {
         found.push(...(await readContrasts(page)))
         await keepScreenshot(page, `service-${name}-${colorScheme}`)
