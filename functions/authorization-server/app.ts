@@ -21,6 +21,7 @@ import { createAuthorize, createAuthorizeCallback } from './authorize.ts'
 import { createClientSecrets } from './client-secrets.ts'
 import { createDevicePage } from './device-page.ts'
 import { createEngineSource } from './engine/engine.ts'
+import { createRedemptions } from './engine/redemptions.ts'
 import { createRefreshAnswers } from './engine/refresh-answers.ts'
 import { createFormEndpoint } from './form-endpoint.ts'
 import { createJwks } from './jwks.ts'
@@ -70,6 +71,7 @@ function createPaths(deps: AuthorizationServerDeps): Paths {
     random,
     now,
     refreshAnswers: createRefreshAnswers({ store, now, random }),
+    redemptions: createRedemptions(store),
     isClientSecret: createClientSecrets({
       readSecret: deps.readSecret,
       secretName: deps.clientSecretsName,

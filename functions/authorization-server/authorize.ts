@@ -27,7 +27,7 @@ import { refusalPage } from './pages/error-page.ts'
 import { formOf, single, withResource, withServedResponseMode } from './parameters.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { SessionReader, SignedInPerson } from './session-reader.ts'
-import type { AuthorizationServerSettings } from './settings.ts'
+import { type AuthorizationServerSettings, isClientId } from './settings.ts'
 
 export interface AuthorizeDeps {
   readonly engine: EngineSource
@@ -150,9 +150,7 @@ interface Decision {
 /** Tells the engine who it is and what was decided, and lets it go on from where it stopped. */
 async function finish(decision: Decision, { accounts, settings }: AuthorizeDeps): Promise<HttpResponse> {
   const { engine, interaction, person, isAllowed } = decision
-  // Whoever reads tokens takes a subject that is a client's id for the client itself (RFC 9068 section 5).
-  const isImpostor = settings.clients.some(({ id }) => id === person.subject)
-  if (isAllowed && !isImpostor) {
+  if (isAllowed && !isClientId(settings, person.subject)) {
     const { params } = interaction
     const grantId = await approve(
       {

@@ -8,8 +8,17 @@ import { parseSetting } from '../shared/config.ts'
 import { DEFAULT_SCOPES, GRANT_TYPES, type StaticClient } from './settings.ts'
 
 const nonEmpty = z.string().check(z.minLength(1))
-const url = nonEmpty.check(z.refine((value) => URL.canParse(value), { error: 'not a URL' }))
 const seconds = z.int().check(z.minimum(1))
+
+const REDIRECT_RULE = 'not an https URL, nor http on a loopback address'
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+/** Codes go there: over TLS, or not out of the machine at all (RFC 9700 section 2.6, RFC 8252 section 8.3). */
+function isRedirectUri(value: string): boolean {
+  const url = URL.parse(value)
+  if (url === null || url.hash !== '' || url.username !== '' || url.password !== '') return false
+  return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname))
+}
 
 /** What is left out is what most clients are: services. An environment holds no more than 4 KB. */
 const clientSchema = z.strictObject({
@@ -17,7 +26,7 @@ const clientSchema = z.strictObject({
   /** Left out: its id. */
   name: z.optional(nonEmpty),
   public: z._default(z.boolean(), false),
-  redirectUris: z._default(z.array(url), []),
+  redirectUris: z._default(z.array(nonEmpty.check(z.refine(isRedirectUri, { error: REDIRECT_RULE }))), []),
   grantTypes: z._default(z.array(z.enum(GRANT_TYPES)).check(z.minLength(1)), ['client_credentials']),
   scopes: z._default(z.array(nonEmpty.check(z.regex(/^[!#-[\]-~]+$/))).check(z.minLength(1)), DEFAULT_SCOPES),
   firstParty: z._default(z.boolean(), false),
@@ -38,7 +47,8 @@ function unpacked(value: unknown): unknown {
 
 const settings = z.strictObject({
   accessTokenSeconds: seconds,
-  authorizationCodeSeconds: seconds,
+  /** RFC 6749 section 4.1.2 recommends ten minutes at most. */
+  authorizationCodeSeconds: seconds.check(z.maximum(600)),
   refreshIdleSeconds: seconds,
   refreshAbsoluteSeconds: seconds,
   /** A list, or a text that holds one: as JSON, deflated, in base64url. */

@@ -24,7 +24,7 @@ import { codePage, confirmPage, decidedPage } from './pages/device-pages.ts'
 import { formOf, single } from './parameters.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { SessionReader, SignedInPerson } from './session-reader.ts'
-import type { AuthorizationServerSettings } from './settings.ts'
+import { type AuthorizationServerSettings, isClientId } from './settings.ts'
 
 export interface DevicePageDeps {
   readonly engine: EngineSource
@@ -159,8 +159,8 @@ async function decide({ question, isAllowed, person }: Decision, deps: DevicePag
   const device = await findDevice(String(asked.value.deviceKey) as GrantKey, store)
   const isInTime = device !== undefined && Number(device.record.value.exp) > epochSeconds(now())
   if (!isInTime) throw new ServiceError('sign_in_unknown')
-  const isImpostor = deps.settings.clients.some(({ id }) => id === person.subject)
-  const outcome = isAllowed && !isImpostor ? await connection(device, person, deps) : REFUSED
+  const mayBe = isAllowed && !isClientId(deps.settings, person.subject)
+  const outcome = mayBe ? await connection(device, person, deps) : REFUSED
   if (!(await store.decide('DeviceCode', device.key, { ...device.record.value, ...outcome }))) {
     throw new ServiceError('sign_in_unknown')
   }

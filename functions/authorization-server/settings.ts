@@ -41,6 +41,14 @@ export interface AuthorizationServerSettings {
   readonly clients: readonly StaticClient[]
 }
 
+/**
+ * Whether a subject is the name of a client. Nobody gets a token with such a subject but that client itself: whoever
+ * reads tokens takes it for the client (RFC 9068 section 5).
+ */
+export function isClientId({ clients }: AuthorizationServerSettings, subject: string): boolean {
+  return clients.some(({ id }) => id === subject)
+}
+
 /** With the scope `offline` a client gets refresh tokens. */
 export const OFFLINE_SCOPE = 'offline'
 

@@ -45,6 +45,7 @@ const store: GrantStore = {
   },
   create: async () => true,
   consume: async () => true,
+  release: async () => {},
   decide: async () => true,
   delete: async () => {},
   count: async () => 1,

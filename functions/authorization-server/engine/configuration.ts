@@ -11,7 +11,7 @@ import type { RandomBytes } from '../../shared/random.ts'
 import type { SigningKey } from '../../shared/tokens/signing-keys.ts'
 import type { Accounts } from '../accounts.ts'
 import { engineClient } from '../clients.ts'
-import { type AuthorizationServerSettings, OFFLINE_SCOPE } from '../settings.ts'
+import { type AuthorizationServerSettings, isClientId, OFFLINE_SCOPE } from '../settings.ts'
 import { extraClaims } from './claims.ts'
 import { createRecords, type RecordsDeps } from './records.ts'
 import { resourceServerFor } from './resource-server.ts'
@@ -71,7 +71,11 @@ export function engineConfiguration(deps: EngineConfigurationDeps): Configuratio
       policy: signInEachTime(),
       url: (_ctx, { uid }) => `${CALLBACK_PATH}?interaction=${uid}`,
     },
-    findAccount: async (_ctx, subject) => engineAccount((await accounts.find(subject))?.subject),
+    findAccount: async (_ctx, subject) => {
+      // A client may have been given the name of somebody who had signed in before there was that client.
+      if (isClientId(settings, subject)) return undefined
+      return engineAccount((await accounts.find(subject))?.subject)
+    },
     loadExistingGrant: (ctx) => grantOfResult(ctx),
     extraTokenClaims: (ctx, token) => extraClaims(ctx, token, accounts),
     renderError: (ctx, out) => {

@@ -41,7 +41,7 @@ export function createEngineSource(deps: EngineDeps): EngineSource {
 }
 
 function createEngine(deps: EngineDeps & EngineConfigurationDeps): Engine {
-  const { settings, isClientSecret, refreshAnswers } = deps
+  const { settings, isClientSecret, refreshAnswers, redemptions } = deps
   const provider = new Provider(settings.issuer, engineConfiguration(deps))
   const failures = new WeakMap<IncomingMessage, unknown>()
   provider.proxy = true
@@ -55,6 +55,7 @@ function createEngine(deps: EngineDeps & EngineConfigurationDeps): Engine {
   provider.Client.prototype.compareClientSecret = function compareClientSecret(secret: string) {
     return isClientSecret(this.clientId, secret)
   }
+  provider.use(redemptions.middleware as Parameters<Provider['use']>[0])
   provider.use(refreshAnswers.middleware as Parameters<Provider['use']>[0])
   provider.use(createJwtTokens(deps).middleware as Parameters<Provider['use']>[0])
   const handler = provider.callback() as NodeHandler

@@ -6,11 +6,13 @@
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
 import { type Clock, epochSeconds } from '../../shared/clock.ts'
 import { type GrantKind, type GrantStore, grantKey } from '../../shared/stores/grant-store.ts'
+import type { Redemptions } from './redemptions.ts'
 import type { RefreshAnswers } from './refresh-answers.ts'
 
 export interface RecordsDeps {
   readonly store: GrantStore
   readonly refreshAnswers: RefreshAnswers
+  readonly redemptions: Redemptions
   readonly now: Clock
 }
 
@@ -44,7 +46,7 @@ const NOTHING_STORED: Adapter = {
 }
 
 function storedModel(kind: GrantKind, deps: RecordsDeps): Adapter {
-  const { store, refreshAnswers, now } = deps
+  const { store, refreshAnswers, redemptions, now } = deps
   return {
     ...NOTHING_STORED,
     async upsert(id, { jti: _id, kind: _kind, ...value }, expiresIn) {
@@ -66,7 +68,7 @@ function storedModel(kind: GrantKind, deps: RecordsDeps): Adapter {
     async consume(id) {
       // Of two redemptions at the same moment one arrives here second. It gets nothing, and it takes nothing from
       // the first: that one has proven the same things.
-      if (!(await store.consume(kind, grantKey(id)))) throw new errors.InvalidGrant('already redeemed')
+      if (!(await redemptions.redeem(kind, grantKey(id)))) throw new errors.InvalidGrant('already redeemed')
     },
     destroy: (id) => store.delete(kind, grantKey(id)),
     // Every use of a code or refresh token looks up its grant first, and revocation deletes that: nothing else has

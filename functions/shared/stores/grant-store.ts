@@ -55,6 +55,8 @@ export interface GrantStore {
   readonly create: (kind: GrantKind, key: GrantKey, record: GrantRecord) => Promise<boolean>
   /** Marks a record as redeemed; false if it is absent or was redeemed before. */
   readonly consume: (kind: GrantKind, key: GrantKey) => Promise<boolean>
+  /** Takes back that a record was redeemed: for whoever redeemed it, and gave nothing for it. */
+  readonly release: (kind: GrantKind, key: GrantKey) => Promise<void>
   /** Replaces the value of a record once; false if it is absent, redeemed, or was decided before. */
   readonly decide: (kind: GrantKind, key: GrantKey, value: JwtObject) => Promise<boolean>
   readonly delete: (kind: GrantKind, key: GrantKey) => Promise<void>

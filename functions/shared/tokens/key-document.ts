@@ -5,7 +5,7 @@
  * |---|---|---|
  * | `token_rsa_key_next.pem` | not yet | yes |
  * | `token_rsa_key.pem` | yes | yes |
- * | `token_rsa_key_old.pem` | no longer | yes, until its last token has expired |
+ * | `token_rsa_key_old.pem` | no longer: its public half is enough | yes, until its last token has expired |
  *
  * `changedAt` (epoch seconds) says when the document last changed; without it, as in a secret that comes from a
  * Flyte 1 deployment, everything in it counts as new.
@@ -51,9 +51,11 @@ export function signingKeysOf(document: KeyDocument): SigningKeys {
   const { [CURRENT_KEY]: currentPem } = document
   if (currentPem === undefined) throw new ServiceError('keys_unavailable')
   const current = localSigningKey(privateKeyOf(currentPem))
-  const others = [document[NEXT_KEY], document[OLD_KEY]].flatMap((pem) =>
-    pem === undefined ? [] : [publishedKeyOf(createPublicKey(privateKeyOf(pem)))],
-  )
+  const { [NEXT_KEY]: next, [OLD_KEY]: old } = document
+  const others = [
+    ...(next === undefined ? [] : [localSigningKey(privateKeyOf(next)).published]),
+    ...(old === undefined ? [] : [publishedKeyOf(publicKeyOf(old))]),
+  ]
   const published = new Map([current.published, ...others].map((key) => [key.kid, key]))
   return { current, published: [...published.values()] }
 }
@@ -61,6 +63,23 @@ export function signingKeysOf(document: KeyDocument): SigningKeys {
 function privateKeyOf(pem: string): KeyObject {
   try {
     return createPrivateKey(pem)
+  } catch {
+    throw new ServiceError('keys_unavailable')
+  }
+}
+
+/**
+ * The public half of a key in PEM form, as a PEM of its own.
+ *
+ * @throws {ServiceError} `keys_unavailable`
+ */
+export function publicHalfOf(pem: string): string {
+  return publicKeyOf(pem).export({ format: 'pem', type: 'spki' }).toString()
+}
+
+function publicKeyOf(pem: string): KeyObject {
+  try {
+    return createPublicKey(pem)
   } catch {
     throw new ServiceError('keys_unavailable')
   }

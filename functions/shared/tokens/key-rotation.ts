@@ -8,7 +8,7 @@
  *
  * A step depends on the document and the time alone, so a run that fails or comes late does no harm.
  */
-import { CURRENT_KEY, type KeyDocument, NEXT_KEY, OLD_KEY } from './key-document.ts'
+import { CURRENT_KEY, type KeyDocument, NEXT_KEY, OLD_KEY, publicHalfOf } from './key-document.ts'
 
 export interface RotationSchedule {
   /** How long a key signs before a new one is published. */
@@ -48,7 +48,8 @@ export async function nextRotationStep(
   const ageSeconds = nowSeconds - (document.changedAt ?? nowSeconds)
   if (next !== undefined) {
     if (ageSeconds < schedule.publishSeconds) return dated(document, nowSeconds)
-    return changed('promoted', { [CURRENT_KEY]: next, [OLD_KEY]: current })
+    // What no longer signs should not be able to.
+    return changed('promoted', { [CURRENT_KEY]: next, [OLD_KEY]: publicHalfOf(current) })
   }
   if (old !== undefined) {
     if (ageSeconds < schedule.retireAfterSeconds) return dated(document, nowSeconds)

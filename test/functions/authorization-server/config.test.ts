@@ -59,6 +59,23 @@ describe('the configuration of the authorization server', () => {
     ],
     ['has a scope with a space', { ...DOCUMENT, clients: [{ ...cli, scopes: ['all offline'] }] }, 'scopes'],
     [
+      'lets codes live for longer than ten minutes',
+      { ...DOCUMENT, authorizationCodeSeconds: 601 },
+      'Seconds',
+    ],
+    ...[
+      'http://dashboard.example.com/callback',
+      'https://user@dashboard.example.com/callback',
+      'https://dashboard.example.com/callback#fragment',
+      'javascript:alert(1)',
+      'com.example.app:/callback',
+      '/callback',
+    ].map((uri): [string, unknown, string] => [
+      `sends codes to ${uri}`,
+      { ...DOCUMENT, clients: [{ ...cli, redirectUris: [uri] }] },
+      'redirectUris',
+    ]),
+    [
       'has a redirect that is no address',
       { ...DOCUMENT, clients: [{ ...cli, redirectUris: ['x'] }] },
       'redirectUris',

@@ -10,6 +10,7 @@ import {
   NEXT_KEY,
   OLD_KEY,
   parseKeyDocument,
+  publicHalfOf,
   signingKeysOf,
 } from '../../../functions/shared/tokens/key-document.ts'
 import { fetchThrough } from '../../support/alb-event.ts'
@@ -130,6 +131,8 @@ describe('rotation', () => {
     moveClock(30 * DAY)
     expect(await rotate()).toBe('promoted')
     expect(names()).toEqual(['changedAt', CURRENT_KEY, OLD_KEY].sort())
+    expect(server.secrets.keys[CURRENT_KEY]).toContain('PRIVATE KEY')
+    expect(server.secrets.keys[OLD_KEY]).not.toContain('PRIVATE')
   })
 
   it('leaves alone what else is in the secret', async () => {
@@ -177,6 +180,8 @@ describe('a document of keys', () => {
     ['has only a next key', { [NEXT_KEY]: newPem() }],
     ['has a key that is none', { [CURRENT_KEY]: 'S3CRET' }],
     ['has a short key', { [CURRENT_KEY]: newPem(1024) }],
+    ['has a current key that is only public', { [CURRENT_KEY]: publicHalfOf(newPem()) }],
+    ['has a next key that is only public', { [CURRENT_KEY]: newPem(), [NEXT_KEY]: publicHalfOf(newPem()) }],
     ['has an old key that is none', { [CURRENT_KEY]: newPem(), [OLD_KEY]: 'S3CRET' }],
   ]
   for (const [name, document] of unusable) {
@@ -189,6 +194,11 @@ describe('a document of keys', () => {
       )
     })
   }
+
+  it('takes an old key from a Flyte 1 deployment, which kept all of it', () => {
+    const { published } = signingKeysOf({ [CURRENT_KEY]: newPem(), [OLD_KEY]: newPem() })
+    expect(published).toHaveLength(2)
+  })
 
   it('publishes nothing private', async () => {
     const answer = await server.call({ path: '/oauth2/jwks' })

@@ -59,6 +59,16 @@ export function createDynamoDbGrantStore(deps: GrantStoreDeps): GrantStore {
       told(async () => {
         await client.send(new PutItemCommand({ TableName: tableName, Item: itemOf(kind, key, record) }))
       }),
+    release: async (kind, key) => {
+      const release = new UpdateItemCommand({
+        TableName: tableName,
+        Key: keyOf(kind, key),
+        UpdateExpression: 'REMOVE consumedAt, writer',
+        // An update of a record that was deleted meanwhile would make another one.
+        ConditionExpression: exists,
+      })
+      await once(() => client.send(release))
+    },
     delete: (kind, key) =>
       told(async () => {
         await client.send(new DeleteItemCommand({ TableName: tableName, Key: keyOf(kind, key) }))

@@ -36,6 +36,7 @@ import {
   createKeyDocumentSource,
   type KeyDocument,
 } from '../../../../functions/shared/tokens/key-document.ts'
+import type { SigningKeySource } from '../../../../functions/shared/tokens/signing-keys.ts'
 import {
   type AlbAnswer,
   type AlbRequest,
@@ -130,6 +131,8 @@ export interface TestServerOptions {
   readonly session?: SessionReader
   /** Who signs people in. Default the load balancer. */
   readonly browserAuth?: BrowserAuth
+  /** What it signs with in place of the key in its secret. */
+  readonly keys?: SigningKeySource
   /** What the server takes for the time. Its engine keeps the system's. */
   readonly now?: Clock
 }
@@ -143,6 +146,8 @@ export function startTestServer(database: TestDatabase, options: TestServerOptio
     keys: { [CURRENT_KEY]: PEM },
     clients: { [REPORTER]: bcryptHash(REPORTER_SECRET), [DASHBOARD]: bcryptHash(DASHBOARD_SECRET) },
   }
+  const keysOfSecret = () =>
+    createKeyDocumentSource({ readSecret: async () => JSON.stringify(secrets.keys), secretName: 'keys', now })
   const ended: EndedCall[] = []
   const session: SessionReader = options.session ?? {
     signInUrl: (returnTo) => `/login?redirect_url=${encodeURIComponent(returnTo)}`,
@@ -155,11 +160,7 @@ export function startTestServer(database: TestDatabase, options: TestServerOptio
       routes,
       settings: { ...SETTINGS, ...options.settings },
       store,
-      keys: createKeyDocumentSource({
-        readSecret: async () => JSON.stringify(secrets.keys),
-        secretName: 'keys',
-        now,
-      }),
+      keys: options.keys ?? keysOfSecret(),
       session,
       readSecret: async () => JSON.stringify(secrets.clients),
       clientSecretsName: 'clients',

@@ -121,6 +121,22 @@ describe('what must happen once', () => {
     expect(await store.decide('DeviceCode', redeemed, { answer: 'yes' })).toBe(false)
   })
 
+  it('redeems again what was given back, once', async () => {
+    const key = newKey()
+    await store.put('RefreshToken', key, record())
+    await store.consume('RefreshToken', key)
+    await store.release('RefreshToken', key)
+    expect(await store.get('RefreshToken', key)).toEqual({ ...record(), consumedAtEpochSeconds: undefined })
+    const results = await Promise.all([1, 2, 3].map(() => store.consume('RefreshToken', key)))
+    expect(results.filter(Boolean)).toHaveLength(1)
+  })
+
+  it('gives nothing back that is not there', async () => {
+    const key = newKey()
+    await store.release('RefreshToken', key)
+    expect(await store.get('RefreshToken', key)).toBeUndefined()
+  })
+
   it('redeems nothing that is not there', async () => {
     expect(await store.consume('AuthorizationCode', newKey())).toBe(false)
     expect(await store.decide('DeviceCode', newKey(), {})).toBe(false)
@@ -160,6 +176,7 @@ describe('an outage', () => {
     ['put', () => store.put('Grant', newKey(), record())],
     ['create', () => store.create('Grant', newKey(), record())],
     ['consume', () => store.consume('Grant', newKey())],
+    ['release', () => store.release('Grant', newKey())],
     ['decide', () => store.decide('Grant', newKey(), {})],
     ['delete', () => store.delete('Grant', newKey())],
     ['count', () => store.count(newKey(), { by: 1, expiresAtEpochSeconds: NOW_SECONDS + 60 })],
