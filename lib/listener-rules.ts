@@ -141,7 +141,7 @@ function internalRules(routes: readonly Route[]): Draft[] {
 /** Whoever is calling: a call that is too large is so before and after signing in. */
 function tooLargeRules(routes: readonly Route[]): Draft[] {
   const paths = routes.filter(isApi).map(pathPattern)
-  return [{ section: 'internal', paths, header: OVER_ONE_MEGABYTE, last: TOO_LARGE }]
+  return [{ section: 'internal', header: OVER_ONE_MEGABYTE, paths, last: TOO_LARGE }]
 }
 
 function publicRules(routes: readonly Route[], { tokenProxyPrefix }: ListenerRuleOptions): Draft[] {
@@ -288,10 +288,7 @@ export function deployedFunctions(
   return [...new Set(entrances.map((entrance) => entrance.function))]
 }
 
-/**
- * The rules of the internal listener: the services for running tasks, and nothing else. Whatever matches none is
- * answered 404 by its default action.
- */
+/** The rules of the internal listener: the services for running tasks. By default it answers 404. */
 export function internalListenerRules(routes: readonly Route[]): RuleDescription[] {
   const byFunction = pathsByFunction(routes.filter((route) => has(route, 'internal')))
   return [...byFunction]
