@@ -9,7 +9,17 @@ import { signInAsService } from '../../local/sign-in.ts'
 import { type Stack, startStack } from '../../local/stack.ts'
 import { type Browser, createBrowser } from '../support/web-browser.ts'
 import { bearer, client, signIn } from './support/clients.ts'
-import { beginSignIn, CALLBACK, CLI, discover, makerOfRun, openAs, tokensOf } from './support/own-tokens.ts'
+import {
+  beginSignIn,
+  CALLBACK,
+  CLI,
+  connectDevice,
+  deviceToken,
+  discover,
+  makerOfRun,
+  openAs,
+  tokensOf,
+} from './support/own-tokens.ts'
 
 const ADA = {
   kind: 'user',
@@ -108,19 +118,9 @@ describe('a person', () => {
     expect(device.verification_uri).toBe(`${stack.url}/device`)
     const question = await openAs(grace, 'grace', device.verification_uri)
     expect(question.text).toContain('Connect a device')
-    const asked = await grace.open(
-      device.verification_uri,
-      new URLSearchParams({ user_code: device.user_code }),
-    )
-    expect(asked.text).toContain(device.user_code)
-    const [, name = ''] = /name="question" value="([\w-]+)"/.exec(asked.text) ?? []
-    const decided = await grace.open(
-      device.verification_uri,
-      new URLSearchParams({ question: name, decision: 'allow' }),
-    )
-    expect(decided.status).toBe(200)
-    const { access_token } = await oauth.pollDeviceAuthorizationGrant(config, { ...device, interval: 0.05 })
-    expect(await makerOfRun(stack, access_token)).toMatchObject({ kind: 'user', subject: 'grace' })
+    expect((await connectDevice(grace, device)).status).toBe(200)
+    const token = await deviceToken(config, device)
+    expect(await makerOfRun(stack, token)).toMatchObject({ kind: 'user', subject: 'grace' })
   })
 
   it('gets a token from the command that the screen shows', async () => {

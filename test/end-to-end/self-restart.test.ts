@@ -6,7 +6,16 @@ import * as oauth from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Stack, startStack } from '../../local/stack.ts'
 import { type Browser, createBrowser } from '../support/web-browser.ts'
-import { beginSignIn, CALLBACK, discover, makerOfRun, openAs, tokensOf } from './support/own-tokens.ts'
+import {
+  beginSignIn,
+  CALLBACK,
+  connectDevice,
+  deviceToken,
+  discover,
+  makerOfRun,
+  openAs,
+  tokensOf,
+} from './support/own-tokens.ts'
 import { freePort } from './support/ports.ts'
 
 let directory: string
@@ -77,12 +86,8 @@ describe('a restart with kept data', () => {
   })
 
   it('lets a device be connected that had asked before', async () => {
-    const ask = (form: Record<string, string>) => ada.open(device.verification_uri, new URLSearchParams(form))
-    const asked = await ask({ user_code: device.user_code })
-    const [, name = ''] = /name="question" value="([\w-]+)"/.exec(asked.text) ?? []
-    expect((await ask({ question: name, decision: 'allow' })).status).toBe(200)
-    const { access_token } = await oauth.pollDeviceAuthorizationGrant(config, { ...device, interval: 0.05 })
-    expect(await makerOfRun(stack, access_token)).toMatchObject({ subject: 'ada' })
+    expect((await connectDevice(ada, device)).status).toBe(200)
+    expect(await makerOfRun(stack, await deviceToken(config, device))).toMatchObject({ subject: 'ada' })
   })
 
   it('has no secret of a client in what authorization servers read, but a hash', async () => {

@@ -53,3 +53,19 @@ export async function makerOfRun(stack: Stack, token: string) {
   const { details } = await runs.getRunDetails({ runId })
   return describeMaker(details?.action?.metadata?.executedBy)
 }
+
+/** Confirms a device on its page, in a browser that somebody is signed in with; what the page says at last. */
+export async function connectDevice(
+  browser: Browser,
+  { verification_uri: page, user_code }: oauth.DeviceAuthorizationResponse,
+): Promise<Page> {
+  const asked = await browser.open(page, new URLSearchParams({ user_code }))
+  const [, question = ''] = /name="question" value="([\w-]+)"/.exec(asked.text) ?? []
+  return browser.open(page, new URLSearchParams({ question, decision: 'allow' }))
+}
+
+/** The token of a device that somebody has confirmed. */
+export async function deviceToken(config: oauth.Configuration, device: oauth.DeviceAuthorizationResponse) {
+  const { access_token } = await oauth.pollDeviceAuthorizationGrant(config, { ...device, interval: 0.05 })
+  return access_token
+}
