@@ -1,5 +1,6 @@
 /** The authorization endpoint (RFC 6749 section 4.1, RFC 7636, RFC 8252, RFC 9207, RFC 9700 section 2.1). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { DEFAULT_CLIENTS, type StaticClient } from '../../../functions/authorization-server/settings.ts'
 import { startTestDatabase, type TestDatabase } from '../../support/dynamodb.ts'
 import { type Browser, hiddenField, openBrowser } from './support/browser.ts'
 import { authorizePath, claimsOf, codeFor, type Parameters, redeem, tokensOf } from './support/flow.ts'
@@ -178,6 +179,15 @@ describe('a redirect URI', () => {
     })
   }
 
+  it('is compared as it is, where an operator registered an asterisk', async () => {
+    const client = { ...DEFAULT_CLIENTS[0], id: 'wild', redirectUris: ['https://*.example.com/callback'] }
+    server = startTestServer(database, { settings: { clients: [client as StaticClient] } })
+    browser = openBrowser(server.handler)
+    const changes = { client_id: 'wild', redirect_uri: 'https://evil.example.com/callback' }
+    const { status, headers } = await browser.get(authorizePath(changes))
+    expect({ status, location: headers.location }).toEqual({ status: 400, location: undefined })
+  })
+
   it('is never followed for a client that is not known', async () => {
     const { status, headers, text } = await browser.get(authorizePath({ client_id: 'nobody' }))
     expect({ status, location: headers.location }).toEqual({ status: 400, location: undefined })
@@ -339,7 +349,11 @@ describe('a page', () => {
     expect(policy).toContain("default-src 'none'")
     expect(policy).toMatch(/style-src 'sha256-[A-Za-z0-9+/]{43}='/)
     expect(answer.text).not.toMatch(/<script|\son[a-z]+=|javascript:|https?:\/\/(?!flyte)/i)
-    expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    expect(answer.headers).toMatchObject({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'strict-transport-security': 'max-age=31536000',
+    })
   })
 
   it('may lead to the client that it is about, and to no other', async () => {
