@@ -13,6 +13,7 @@ export interface StartArguments {
   readonly provider: RealProvider | undefined
   readonly browserAuth: BrowserAuth
   readonly self: boolean
+  readonly internal: boolean
 }
 
 /** The arguments make no sense. The message is one sentence for whoever typed them. */
@@ -34,6 +35,7 @@ an identity provider with people to sign in as, DynamoDB, S3 and Secrets Manager
                       function: then sessions, sign-out and /me are this deployment's own
   --self              be the authorization server too: tokens for the SDK, the CLI, services and devices
                       come from this deployment, and people sign in at the identity provider on the way
+  --internal          also open the load balancer that running tasks call, at the port above the provider's
   --verbose           show what the functions log, and every request
   --provider URL      a real identity provider instead of the local one, with
     --client-id ID      the client for signing in        (or FLYTE_OIDC_CLIENT_ID)
@@ -51,6 +53,7 @@ const OPTIONS = {
   verbose: { type: 'boolean', short: 'v', default: false },
   'browser-auth': { type: 'string', default: 'alb' },
   self: { type: 'boolean', default: false },
+  internal: { type: 'boolean', default: false },
   provider: { type: 'string' },
   'client-id': { type: 'string' },
   'cli-client-id': { type: 'string' },
@@ -69,6 +72,9 @@ export function parseStartArguments(
   environment: Readonly<Record<string, string | undefined>>,
 ): StartArguments {
   const { values } = readFlags(() => parseArgs({ args: [...argv], options: OPTIONS, strict: true }))
+  if (values.internal && parsePort(values.port) > 65_533) {
+    throw new UsageError('--internal takes the second port above; --port has to leave room for it.')
+  }
   if (values.self && (values['cli-client-id'] ?? values.audience) !== undefined) {
     throw new UsageError(
       '--cli-client-id and --audience are about the tokens of a provider; leave them out with --self.',
@@ -82,6 +88,7 @@ export function parseStartArguments(
     dataDirectory: values.data === undefined ? undefined : resolve(nonEmpty('--data', values.data)),
     browserAuth: parseBrowserAuth(values['browser-auth']),
     self: values.self,
+    internal: values.internal,
     provider: values.provider === undefined ? undefined : readProvider(values.provider, values, environment),
   }
 }

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { type CloudFormationResource, type CloudFormationTemplate, targetGroupArn } from './alb/index.ts'
+import { isInternal } from './listeners.ts'
 
 /** The account of the local stack: the number that AWS uses in its own examples. */
 export const LOCAL_ACCOUNT = '123456789012'
@@ -109,7 +110,8 @@ function referenceNamers(options: {
     // As a key's id looks in AWS, a UUID.
     'AWS::KMS::Key': (id) => digest(id, 32).replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
     'AWS::Scheduler::ScheduleGroup': named('Name'),
-    'AWS::ElasticLoadBalancingV2::LoadBalancer': () => loadBalancerArn,
+    'AWS::ElasticLoadBalancingV2::LoadBalancer': (id, resource) =>
+      isInternal(resource) ? loadBalancerArnOf(region, id, resource) : loadBalancerArn,
     'AWS::ElasticLoadBalancingV2::Listener': (id) =>
       `${loadBalancerArn.replace(':loadbalancer/', ':listener/')}/${digest(id, 16)}`,
     'AWS::ElasticLoadBalancingV2::TargetGroup': (id, resource) =>
@@ -129,14 +131,17 @@ function referenced(value: unknown): string {
   return Ref ?? getAtt?.[0] ?? ''
 }
 
+function loadBalancerArnOf(region: string, logicalId: string, resource: CloudFormationResource): string {
+  const name = given(resource, 'Name') ?? logicalId.slice(0, 32)
+  return arn('elasticloadbalancing', region, `loadbalancer/app/${name}/${digest(logicalId, 16)}`)
+}
+
 function findLoadBalancer(template: CloudFormationTemplate, region: string): string {
   const resources = Object.entries(template.Resources ?? {})
-  const own = resources.find(([, { Type }]) => Type === 'AWS::ElasticLoadBalancingV2::LoadBalancer')
-  if (own !== undefined) {
-    const [logicalId, resource] = own
-    const name = given(resource, 'Name') ?? logicalId.slice(0, 32)
-    return arn('elasticloadbalancing', region, `loadbalancer/app/${name}/${digest(logicalId, 16)}`)
-  }
+  const own = resources.find(
+    ([, resource]) => resource.Type === 'AWS::ElasticLoadBalancingV2::LoadBalancer' && !isInternal(resource),
+  )
+  if (own !== undefined) return loadBalancerArnOf(region, ...own)
   const [, rule] =
     resources.find(([, { Type }]) => Type === 'AWS::ElasticLoadBalancingV2::ListenerRule') ?? []
   const listenerArn = rule === undefined ? undefined : given(rule, 'ListenerArn')

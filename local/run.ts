@@ -41,6 +41,9 @@ export async function runStack(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Nobody but this machine can reach the port: the ranges are what a deployment has to say. */
+const INTERNAL = { internal: { enabled: true, protocol: 'HTTP', allowedCidrs: ['10.0.0.0/8'] } }
+
 async function start(options: StartArguments): Promise<Stack> {
   const startedMs = performance.now()
   const show = (step: string) => console.log(progressLine(step, performance.now() - startedMs))
@@ -53,6 +56,7 @@ async function start(options: StartArguments): Promise<Stack> {
     provider: options.provider,
     browserAuth: options.browserAuth,
     self: options.self,
+    ...(options.internal ? { settings: INTERNAL } : {}),
     onProgress: show,
     onLogLine:
       logFile === undefined ? (name, line) => console.log(`${name}  ${line}`) : await logInto(logFile),

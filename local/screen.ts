@@ -46,6 +46,7 @@ export function readyScreen(options: {
     ...(stack.browserAuth === 'service'
       ? [`  Browsers           are signed in by the login function: /login, /logout, /me`]
       : []),
+    ...(stack.internalUrl === undefined ? [] : [`  Running tasks      call ${stack.internalUrl}`]),
     ...(secure ? [`  Trust this CA      ${stack.authority.file}`] : []),
     `  Data               ${dataDirectory ?? 'in memory; --data DIR keeps it'}`,
     ...(logFile === undefined ? [] : [`  Log                ${relative(process.cwd(), logFile)}`]),

@@ -8,29 +8,24 @@
  *                │                                   ├─► DynamoDB, S3, Secrets Manager   local/aws
  *                │                                   └─► https names by a proxy          local/outbound
  *                └───────────────► identity provider ◄───┘                               local/identity-provider
+ *  task   ─► local/alb (the internal listener's rules, where the settings ask for one) ─► local/functions
  * ```
  *
  * The load balancer's port is opened last: where somebody answers, everything is up.
  */
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import {
-  type AccessLogEntry,
-  type CloudFormationTemplate,
-  type LocalAlb,
-  startLocalAlb,
-} from './alb/index.ts'
+import type { AccessLogEntry, CloudFormationTemplate, LocalAlb } from './alb/index.ts'
 import { type CertificateAuthority, certificateAuthority, trustAuthority } from './certificates.ts'
 import { type Closing, closingList } from './closing.ts'
 import { makeCustomResources } from './custom-resources.ts'
-import { readOrMakeJson } from './data-directory.ts'
 import { lockDataDirectory } from './data-lock.ts'
 import type { Deployment } from './deployment.ts'
-import { type FunctionFleet, startFunctions } from './function-fleet.ts'
+import { startFunctions } from './function-fleet.ts'
 import type { LogLine } from './functions/types.ts'
 import { type IdentityProvider, startIdentityProvider } from './identity-provider/index.ts'
 import { type KeptDeployment, readKeptDeployment } from './kept-deployment.ts'
-import { LOOPBACK, type ReservedPort, reservePort } from './listening.ts'
+import { type ReservedPort, reservePort } from './listening.ts'
+import { openLoadBalancers } from './load-balancers.ts'
 import { STAND_IN_PORTS, withRealPorts } from './ports.ts'
 import {
   discoverProvider,
@@ -45,7 +40,10 @@ import { LOCAL_DIRECTORY, type LocalSynthesis, synthesizeLocally } from './synth
 import { registrationOf } from './web-client.ts'
 
 export interface StackOptions {
-  /** The port of the load balancer; the local identity provider takes the one above. 0 takes free ones. */
+  /**
+   * The port of the load balancer; the local identity provider takes the one above, and the internal load balancer,
+   * where there is one, the next. 0 takes free ones.
+   */
   readonly port: number
   /** Where everything that outlives a restart is kept; undefined keeps it in memory. */
   readonly dataDirectory?: string | undefined
@@ -92,6 +90,8 @@ export interface Stack {
   /** The authority that clients have to trust where the stack serves https. */
   readonly authority: CertificateAuthority
   readonly loadBalancer: LocalAlb
+  /** Where running tasks call; undefined unless `internal.enabled` is set. */
+  readonly internalUrl: string | undefined
   readonly region: string
   /** Endpoints of the doubles, for AWS SDK clients with the local credentials. */
   readonly endpoints: ServiceEndpoints
@@ -152,15 +152,15 @@ async function start(options: StackOptions, closing: Closing): Promise<Stack> {
   progress('Starting the functions')
   const functions = await startFunctions({ deployment, endpoints, authority, log, closing })
   await makeCustomResources({ deployment, functions })
-  await ports.stack.release()
-  const loadBalancer = await openLoadBalancer({
-    options,
-    port: ports.stack.port,
+  const { open: loadBalancer, internal } = await openLoadBalancers({
     deployment,
-    authority,
     functions,
+    ports: { open: ports.stack, internal: options.port === 0 ? 0 : options.port + 2 },
+    authority: options.tls ? authority : undefined,
+    sealingFile: dataFile(options, 'load-balancer.json'),
+    onRequest: options.onRequest,
+    closing,
   })
-  closing.add(loadBalancer.close)
   scheduler.start(functions.fire)
   return {
     url,
@@ -172,6 +172,7 @@ async function start(options: StackOptions, closing: Closing): Promise<Stack> {
     service,
     authority,
     loadBalancer,
+    internalUrl: internal?.url,
     region: deployment.region,
     endpoints,
     tables: deployment.tables.map(({ TableName }) => TableName),
@@ -252,35 +253,6 @@ async function startProvider(parts: {
   })
   closing.add(provider.close)
   return provider
-}
-
-async function openLoadBalancer(parts: {
-  options: StackOptions
-  port: number
-  deployment: Deployment
-  authority: CertificateAuthority
-  functions: FunctionFleet
-}): Promise<LocalAlb> {
-  const { options, port, deployment, authority, functions } = parts
-  const loadBalancer = await startLocalAlb({
-    template: deployment.template,
-    resolve: deployment.resolver.resolve,
-    invoke: functions.invoke,
-    loadBalancerArn: deployment.loadBalancerArn,
-    port,
-    host: LOOPBACK,
-    sealingKey: await sealingKey(dataFile(options, 'load-balancer.json')),
-    ...(options.tls ? { tls: await authority.issue(['localhost', LOOPBACK]) } : {}),
-    ...(options.onRequest ? { log: options.onRequest } : {}),
-  })
-  functions.trust(loadBalancer)
-  return loadBalancer
-}
-
-/** Seals the session cookies: kept where data is kept, so that a restart signs nobody out. */
-async function sealingKey(file: string | null): Promise<Uint8Array> {
-  const kept = await readOrMakeJson(file, async () => ({ sealingKey: randomBytes(32).toString('base64') }))
-  return Buffer.from(kept.sealingKey, 'base64')
 }
 
 function dataFile({ dataDirectory }: StackOptions, name: string): string | null {

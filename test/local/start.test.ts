@@ -33,7 +33,12 @@ describe('the arguments of npm start', () => {
       provider: undefined,
       browserAuth: 'alb',
       self: false,
+      internal: false,
     })
+  })
+
+  it('say whether running tasks have a load balancer to call', () => {
+    expect(parseStartArguments(['--internal'], {}).internal).toBe(true)
   })
 
   it('say whose tokens there are', () => {
@@ -68,6 +73,7 @@ describe('the arguments of npm start', () => {
     ['somebody else to sign browsers in', ['--browser-auth', 'nobody']],
     ['a provider’s audience for tokens of its own', ['--self', '--audience', 'urn:api']],
     ['a provider’s client for tokens of its own', ['--self', '--cli-client-id', 'cli']],
+    ['a port without two above it for both load balancers', ['--internal', '--port', '65534']],
     ['a provider of another scheme', ['--provider', 'ftp://id.example.com']],
     ['a provider without a secret', ['--provider', 'https://id.example.com', '--client-id', 'me']],
   ]
