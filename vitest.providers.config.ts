@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/providers/**/*.provider.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 180_000,
+    testTimeout: 120_000,
+    hookTimeout: 420_000,
     // A provider, a browser and the stack take the machine for themselves.
     fileParallelism: false,
     server: { deps: { inline: [/@flyteorg\/flyteidl2/] } },

@@ -65,19 +65,32 @@ for (const provider of PROVIDERS) {
         }).toEqual(callerOf(claims))
       })
     }
-
-    it('has settings to paste that the deployment takes', () => {
-      const argv = [provider.issuer, '--client-id', 'flyte-web', '--cli-client-id', 'flyte-cli']
-      const options = parseCheckArguments([...argv, '--public-url', 'https://flyte.example.com'])
-      const block = toYaml(settingsOf(provider.metadata, provider.issuer, options))
-      const place =
-        'aws: { region: eu-west-1 }\ndomain: { hostedZoneId: Z0123456789, zoneName: example.com }\n'
-      if (provider.metadata.authorization_endpoint === undefined)
-        expect(block).toContain('<authorization_endpoint>')
-      else expect(parseSettings(place + block).auth.userAuth.openId.baseUrl).toBe(provider.issuer)
-    })
   })
 }
+
+/** The settings that the check tells to paste, with clients named. */
+function blockFor({ issuer, metadata }: ProviderFixture): string {
+  const clients = ['--client-id', 'flyte-web', '--cli-client-id', 'flyte-cli']
+  const argv = [issuer, ...clients, '--public-url', 'https://flyte.example.com']
+  return toYaml(settingsOf(metadata, issuer, parseCheckArguments(argv)))
+}
+
+describe('the settings to paste', () => {
+  const place = 'aws: { region: eu-west-1 }\ndomain: { hostedZoneId: Z0123456789, zoneName: example.com }\n'
+  const canSignIn = PROVIDERS.filter(({ metadata }) => metadata.authorization_endpoint !== undefined)
+  for (const provider of canSignIn) {
+    it(`of ${provider.provider} are such that the deployment takes them`, () => {
+      const { auth } = parseSettings(place + blockFor(provider))
+      expect(auth.userAuth.openId.baseUrl).toBe(provider.issuer)
+    })
+  }
+
+  it('have a name in place of what a provider does not have', () => {
+    for (const provider of PROVIDERS.filter((one) => !canSignIn.includes(one))) {
+      expect(blockFor(provider)).toContain('<authorization_endpoint>')
+    }
+  })
+})
 
 describe('what the check says must change', () => {
   const expected: Record<string, string[]> = {

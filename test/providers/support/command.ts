@@ -35,7 +35,7 @@ export interface RunningServer {
 
 const LAST_LINES = 40
 const POLL_MS = 100
-const STARTS_WITHIN_MS = 150_000
+const STARTS_WITHIN_MS = 300_000
 
 /**
  * Starts a server and answers once it answers.
