@@ -1,19 +1,20 @@
 /** What is in each bundle that deploys, and what is not. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Metafile } from 'esbuild'
 import { afterAll, describe, expect, it } from 'vitest'
-import { type FunctionName, routesFor } from '../../functions/shared/routes.ts'
-import { bundleFunctions } from '../../lib/bundling.ts'
+import { routesFor } from '../../functions/shared/routes.ts'
+import { type BundleName, bundleFunctions } from '../../lib/bundling.ts'
+import { JOBS, type JobName } from '../../lib/jobs.ts'
 import { deployedFunctions } from '../../lib/listener-rules.ts'
 import { ROOT } from './sources.ts'
 
 mkdirSync(join(ROOT, 'dist'), { recursive: true })
 const outdir = mkdtempSync(join(ROOT, 'dist', 'rules-'))
 afterAll(() => rmSync(outdir, { recursive: true }))
-const names = deployedFunctions(routesFor({ authServerType: 'External', browserAuth: 'service' }), {
-  internal: true,
-})
+const jobs = Object.keys(JOBS) as JobName[]
+const routes = routesFor({ authServerType: 'Self', browserAuth: 'service' })
+const names: BundleName[] = [...deployedFunctions(routes, { internal: true }), ...jobs]
 const { metafile } = await bundleFunctions({ names, outdir })
 
 const TRACER = 'functions/shared/tracer.ts'
@@ -24,14 +25,14 @@ type Output = Metafile['outputs'][string]
  * The files of a function's bundle: the one that Lambda loads first, and everything it may load later. Without
  * the tracer, which is the same everywhere and loaded only where a deployment asks for it.
  */
-function outputsOf(name: FunctionName): [path: string, output: Output][] {
+function outputsOf(name: BundleName): [path: string, output: Output][] {
   return Object.entries(metafile.outputs).filter(
     ([path, { entryPoint }]) => path.includes(`/${name}/`) && path.endsWith('.mjs') && entryPoint !== TRACER,
   )
 }
 
 /** The files that are loaded before the first call: the entry and what it imports statically. */
-function loadedAtStart(name: FunctionName): Map<string, Output> {
+function loadedAtStart(name: BundleName): Map<string, Output> {
   const all = new Map(outputsOf(name))
   const entry = [...all.keys()].find((path) => path.endsWith(`/${name}/index.mjs`)) as string
   const loaded = new Map<string, Output>()
@@ -62,7 +63,6 @@ const NEVER = [
   'node_modules/constructs/',
   'node_modules/cdk-nag/',
   'node_modules/dynalite/',
-  'node_modules/oidc-provider/',
   'node_modules/playwright-core/',
   // What reads descriptors: bundles carry them as they come out of it.
   'node_modules/@bufbuild/protobuf/dist/esm/registry.js',
@@ -80,6 +80,9 @@ const NEVER = [
   'test/',
 ]
 
+/** What the authorization server is built on, and nothing else has. */
+const ENGINE = 'node_modules/oidc-provider/'
+
 interface Contents {
   /** KB of minified code that are loaded at start, and in all. About 10 % above what they are. */
   readonly startKb: number
@@ -95,11 +98,13 @@ const OPENID_CLIENT = ['node_modules/openid-client/', 'node_modules/oauth4webapi
 const SESSIONS = ['functions/shared/session/sessions.ts', 'functions/shared/session/secure-cookie.ts']
 const RPC = ['node_modules/@connectrpc/', 'node_modules/@flyteorg/', 'node_modules/@bufbuild/']
 
-const BUDGETS: Readonly<Partial<Record<FunctionName, Contents>>> = {
+const BUDGETS: Readonly<Partial<Record<BundleName, Contents>>> = {
   metadata: { startKb: 100, allKb: 260, without: [...AWS_SDK, ...JWT] },
   runs: { startKb: 680, allKb: 1040, without: [...OPENID_CLIENT, ...SESSIONS] },
   actions: { startKb: 610, allKb: 810, without: ['node_modules/jose/'] },
   console: { startKb: 185, allKb: 500, without: [...AWS_SDK, ...RPC, ...OPENID_CLIENT, ...SESSIONS] },
+  'authorization-server': { startKb: 915, allKb: 1010, without: [...RPC, ...OPENID_CLIENT.slice(0, 2)] },
+  'rotate-keys': { startKb: 238, allKb: 295, without: [...RPC, ...JWT] },
   login: { startKb: 150, allKb: 440, without: [...AWS_SDK, ...RPC, ...OPENID_CLIENT] },
 }
 
@@ -108,18 +113,20 @@ it('there is a budget for every bundle', () => expect(Object.keys(BUDGETS).sort(
 for (const name of names) {
   const { startKb, allKb, without } = BUDGETS[name] as Contents
   const outputs = outputsOf(name).map(([, output]) => output)
+  const handler = Object.hasOwn(JOBS, name) ? JOBS[name as JobName] : `${name}/handler.ts`
 
   describe(`the bundle of ${name}`, () => {
-    it('holds its handler', () => expect(inputsOf(outputs)).toContain(`functions/${name}/handler.ts`))
+    it('holds its handler', () => expect(inputsOf(outputs)).toContain(`functions/${handler}`))
 
     it('holds no tool, no test and no double', () => {
-      const found = inputsOf(outputs).filter((path) => NEVER.some((prefix) => path.startsWith(prefix)))
+      const never = name === 'authorization-server' ? NEVER : [...NEVER, ENGINE]
+      const found = inputsOf(outputs).filter((path) => never.some((prefix) => path.startsWith(prefix)))
       expect(found).toEqual([])
     })
 
     it('holds no other function', () => {
       const others = inputsOf(outputs).filter((path) => /^functions\/(?!shared\/)/.test(path))
-      expect(others.filter((path) => !path.startsWith(`functions/${name}/`))).toEqual([])
+      expect(others.filter((path) => !path.startsWith(`functions/${dirname(handler)}/`))).toEqual([])
     })
 
     it('holds nothing at its start that its task does not need', () => {
