@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { FunctionName } from '../../functions/shared/routes.ts'
 import { BundleError, type Bundles, bundleFunctions } from '../../lib/bundling.ts'
 
 const HANDLER = `
@@ -28,9 +27,9 @@ let root: string
 let bundles: Bundles
 
 /** A folder of functions, inside the project so that packages are found as they are from `functions/`. */
-function writeHandler(name: string, code: string): void {
+function writeHandler(name: string, code: string, file = 'handler.ts'): void {
   mkdirSync(join(root, 'source', name), { recursive: true })
-  writeFileSync(join(root, 'source', name, 'handler.ts'), code)
+  writeFileSync(join(root, 'source', name, file), code)
 }
 
 beforeAll(async () => {
@@ -39,8 +38,9 @@ beforeAll(async () => {
   writeHandler('metadata', 'export const handler = () => 1')
   writeHandler('runs', HANDLER)
   writeHandler('authorization-server', NAMED)
+  writeHandler('authorization-server', 'export const handler = () => 2', 'rotate-handler.ts')
   bundles = await bundleFunctions({
-    names: ['metadata', 'runs', 'authorization-server' as FunctionName],
+    names: ['metadata', 'runs', 'authorization-server', 'rotate-keys'],
     source: join(root, 'source'),
     outdir: join(root, 'out'),
   })
@@ -65,9 +65,16 @@ describe('a bundle', () => {
 
   it('keeps the names of classes where the engine stores things under them', async () => {
     const { handler } = await import(
-      pathToFileURL(join(bundles.directoryOf('authorization-server' as FunctionName), 'index.mjs')).href
+      pathToFileURL(join(bundles.directoryOf('authorization-server'), 'index.mjs')).href
     )
     expect(handler()).toBe('AuthorizationCode')
+  })
+
+  it('may have its handler beside that of another function', async () => {
+    const { handler } = await import(
+      pathToFileURL(join(bundles.directoryOf('rotate-keys'), 'index.mjs')).href
+    )
+    expect(handler()).toBe(2)
   })
 
   it('has no source code in its source map', () => {

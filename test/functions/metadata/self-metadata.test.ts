@@ -84,6 +84,18 @@ describe('a deployment in Self mode', () => {
     expect(answer.json()).toMatchObject({ token_endpoint: 'https://flyte.example.com/oauth2/token' })
   })
 
+  it('lists every endpoint that is deployed with it', async () => {
+    const origin = 'https://flyte.example.com'
+    const answer = await callThrough(metadataHandler(settings), { path: OAUTH_PATH })
+    expect(answer.json()).toMatchObject({
+      issuer: origin,
+      device_authorization_endpoint: `${origin}/oauth2/device_authorization`,
+      revocation_endpoint: `${origin}/oauth2/revoke`,
+      introspection_endpoint: `${origin}/oauth2/introspect`,
+      jwks_uri: `${origin}/oauth2/jwks`,
+    })
+  })
+
   it('says that it is not configured while nobody serves its endpoints', async () => {
     const answer = await callThrough(metadataHandler(settings, { routes: [] }), { path: OAUTH_PATH })
     expect(answer.status).toBe(501)
