@@ -1,84 +1,21 @@
 /** `ActionsService.Signal`: the value that a condition has been waiting for. */
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { create } from '@bufbuild/protobuf'
 import {
   type SignalRequest,
   type SignalResponse,
   SignalResponseSchema,
 } from '@flyteorg/flyteidl2/flyteidl2/actions/actions_service_pb.ts'
-import { type Literal, LiteralSchema } from '@flyteorg/flyteidl2/flyteidl2/core/literals_pb.ts'
-import { SimpleType } from '@flyteorg/flyteidl2/flyteidl2/core/types_pb.ts'
-import { ConditionActionSchema } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_definition_pb.ts'
-import { ServiceError } from '../shared/errors.ts'
 import { required } from '../shared/rpc/required.ts'
-import { KIND_CONDITION, type StoredAction } from '../shared/stores/action-store.ts'
+import { signalCondition } from '../shared/signal-condition.ts'
 import { actionKeyOf } from './action-key.ts'
 import type { ActionsDeps } from './deps.ts'
 
-/** Signals are answers of people and programs, not data; parents are sent them inline. */
-export const MAX_VALUE_BYTES = 16 * 1024
-
-/**
- * Makes the method. The first signal counts; the same one sent again is answered like the first, another one is
- * refused. It throws `action_not_found`, `action_not_signalable`, and `request_invalid` for a value of another type
- * than the condition's.
- */
-export function signalMethod({ actions, now }: Pick<ActionsDeps, 'actions' | 'now'>) {
+/** Makes the method. It throws what {@link signalCondition} throws. */
+export function signalMethod(deps: Pick<ActionsDeps, 'actions' | 'now'>) {
   return async (request: SignalRequest): Promise<SignalResponse> => {
     const key = actionKeyOf(request.actionId, 'action_id')
-    const value = valueBytes(required(request.value, 'value'))
-    const action = await actions.find(key)
-    if (action === undefined || action.parent !== request.parentActionName) {
-      throw new ServiceError('action_not_found')
-    }
-    if (action.kind !== KIND_CONDITION) throw new ServiceError('action_not_signalable')
-    assertType(action, required(request.value, 'value'))
-    const outcome = await actions.signal(key, { value, atMs: now() })
-    if (outcome === 'not-found') throw new ServiceError('action_not_found')
-    if (outcome === 'outdated') await assertSignalled({ actions }, key, value)
+    const literal = required(request.value, 'value')
+    await signalCondition(deps, { key, parent: request.parentActionName, literal })
     return create(SignalResponseSchema)
-  }
-}
-
-/** A signal whose answer was lost finds itself. */
-async function assertSignalled(
-  { actions }: Pick<ActionsDeps, 'actions'>,
-  key: Parameters<typeof actions.find>[0],
-  value: Uint8Array,
-): Promise<void> {
-  const stored = (await actions.find(key))?.value
-  if (stored === undefined || Buffer.compare(stored, value) !== 0) {
-    throw new ServiceError('action_not_signalable')
-  }
-}
-
-function valueBytes(value: Literal): Uint8Array {
-  const bytes = toBinary(LiteralSchema, value)
-  if (bytes.length > MAX_VALUE_BYTES) {
-    throw new ServiceError('request_too_large', { message: `value is larger than ${MAX_VALUE_BYTES} bytes.` })
-  }
-  return bytes
-}
-
-/** What a literal of a simple type holds. */
-const PRIMITIVES: Readonly<Record<number, string>> = {
-  [SimpleType.INTEGER]: 'integer',
-  [SimpleType.FLOAT]: 'floatValue',
-  [SimpleType.STRING]: 'stringValue',
-  [SimpleType.BOOLEAN]: 'boolean',
-  [SimpleType.DATETIME]: 'datetime',
-  [SimpleType.DURATION]: 'duration',
-}
-
-/** Checks the simple types, which are all that the SDK declares conditions with; others are taken as they are. */
-function assertType({ detail }: StoredAction, literal: Literal): void {
-  const type = detail && fromBinary(ConditionActionSchema, detail).type?.type
-  const expected = type?.case === 'simple' ? PRIMITIVES[type.value] : undefined
-  if (expected === undefined) return
-  const scalar = literal.value.case === 'scalar' ? literal.value.value.value : undefined
-  const sent = scalar?.case === 'primitive' ? scalar.value.value.case : undefined
-  if (sent !== expected) {
-    throw new ServiceError('request_invalid', {
-      message: 'value is not of the type that the condition declares.',
-    })
   }
 }

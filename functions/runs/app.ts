@@ -31,6 +31,7 @@ import { listRunsMethod } from './list-runs/list-runs.ts'
 import { createProjectMethod, updateProjectMethod } from './projects/change-project.ts'
 import { getProjectMethod } from './projects/get-project.ts'
 import { listProjectsMethod } from './projects/list-projects.ts'
+import { SIGNAL_EVENT, signalEventMethod } from './signal-event.ts'
 import { userInfoMethod } from './user-info.ts'
 import { watchActionsMethod } from './watch/watch-actions.ts'
 import { watchClusterEventsMethod } from './watch/watch-cluster-events.ts'
@@ -89,6 +90,7 @@ function servicesOf(deps: RunsDeps): RpcOptions['services'] {
       abortRun: abortRunMethod(deps),
       abortAction: abortActionMethod(deps),
     })
+    router.rpc(SIGNAL_EVENT, signalEventMethod(deps))
     router.service(IdentityService, { userInfo: userInfoMethod(deps) })
     router.service(ProjectService, {
       getProject: getProjectMethod(deps),

@@ -16,7 +16,7 @@ import type { ProjectCatalog } from './projects/catalog.ts'
 export interface RunsDeps {
   readonly runs: RunStore
   /** Actions inside runs, which the function `actions` writes. */
-  readonly actions: Pick<ActionStore, 'find' | 'abort' | 'pausedRuns'>
+  readonly actions: Pick<ActionStore, 'find' | 'abort' | 'pausedRuns' | 'signal'>
   readonly tasks: TaskStore
   readonly objects: ObjectStore
   readonly projects: ProjectCatalog

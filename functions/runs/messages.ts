@@ -25,6 +25,7 @@ import { readEnrichedIdentity } from '../shared/identity/enriched-identity.ts'
 import { KIND_TRACE, type StoredAction } from '../shared/stores/action-store.ts'
 import type { RunSummary, RunTask, RunTrigger, StoredRun } from '../shared/stores/run-store.ts'
 import { attemptsOf } from './attempts.ts'
+import { withCondition } from './condition-details.ts'
 
 /**
  * The lightweight form, as lists and CreateRun show it.
@@ -46,7 +47,7 @@ export function actionDetailsOf(
   org: string,
   taskSpec: Uint8Array | undefined,
 ): ActionDetails {
-  return create(ActionDetailsSchema, {
+  const details = create(ActionDetailsSchema, {
     id: actionIdOf(run, org),
     metadata: metadataOf(run, readEnrichedIdentity(run.executedBy)),
     status: statusOf(run),
@@ -54,6 +55,7 @@ export function actionDetailsOf(
     spec: specOf(run, taskSpec),
     attempts: attemptsOf(run, lastAttemptOf(run)),
   })
+  return withCondition(details, run)
 }
 
 function specOf(run: StoredAction, taskSpec: Uint8Array | undefined): ActionDetails['spec'] {

@@ -9,7 +9,6 @@ import { writeFileSync } from 'node:fs'
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { CreateRunRequestSchema } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
 import { createRunsApp } from '../../functions/runs/app.ts'
-import { createProjectCatalog } from '../../functions/runs/projects/catalog.ts'
 import { createIdentity } from '../../functions/shared/identity/identity.ts'
 import { type AlbHandler, createLambdaHandler } from '../../functions/shared/lambda.ts'
 import { createTelemetry } from '../../functions/shared/telemetry.ts'
@@ -25,6 +24,7 @@ import {
   userinfo,
 } from './credentials.ts'
 import { median, quantile } from './figures.ts'
+import { nullRunsDeps } from './null-stores.ts'
 import { CREATE_RUN_PATH, createRunBytes, rpcEvent } from './requests.ts'
 import { benchSettings } from './settings.ts'
 
@@ -54,39 +54,7 @@ function createHandler(): AlbHandler {
       body: answerOf(String(url)),
     }),
   })
-  const app = createRunsApp({
-    authorizedUris: settings.authorizedUris,
-    gate,
-    enrich,
-    now,
-    storagePrefix: settings.runs.storagePrefix,
-    domains: settings.runs.domains,
-    objects: { put: async () => {}, find: async () => undefined },
-    runs: {
-      create: async () => ({ created: true }),
-      find: async () => undefined,
-      list: async () => ({ runs: [], next: undefined }),
-      abort: async () => 'not-found',
-    },
-    actions: { find: async () => undefined, abort: async () => 'not-found' },
-    lazyServices: {},
-    tasks: {
-      putSpec: async () => {},
-      findSpec: async () => undefined,
-      putTask: async () => {},
-      findTask: async () => undefined,
-    },
-    projects: createProjectCatalog({
-      store: {
-        create: async () => true,
-        update: async () => true,
-        find: async () => undefined,
-        all: async () => [],
-      },
-      seedProjects: settings.runs.seedProjects,
-      domains: settings.runs.domains,
-    }),
-  })
+  const app = createRunsApp({ ...nullRunsDeps(), gate, enrich, now })
   return createLambdaHandler({ app, telemetry: createTelemetry(), tracing: false })
 }
 

@@ -117,7 +117,7 @@ describe('the methods of the services that runs answers', () => {
 
   it('do not include what the service does not have', async () => {
     const headers = { ...(await service.bearer()), 'content-type': 'application/proto' }
-    const path = '/flyteidl2.workflow.RunService/SignalEvent'
+    const path = '/flyteidl2.workflow.RunService/PauseRun'
     const answer = await callThrough(service.handler, { method: 'POST', path, headers })
     expect(answer.status).toBe(404)
     expect(answer.json()).toMatchObject({ code: 'unimplemented' })
