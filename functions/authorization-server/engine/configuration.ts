@@ -9,7 +9,7 @@ import {
 import { type Clock, epochSeconds } from '../../shared/clock.ts'
 import type { RandomBytes } from '../../shared/random.ts'
 import type { SigningKey } from '../../shared/tokens/signing-keys.ts'
-import type { Accounts } from '../accounts.ts'
+import type { Account, Accounts } from '../accounts.ts'
 import { engineClient } from '../clients.ts'
 import { type AuthorizationServerSettings, isClientId, OFFLINE_SCOPE } from '../settings.ts'
 import { extraClaims } from './claims.ts'
@@ -74,10 +74,10 @@ export function engineConfiguration(deps: EngineConfigurationDeps): Configuratio
     findAccount: async (_ctx, subject) => {
       // A client may have been given the name of somebody who had signed in before there was that client.
       if (isClientId(settings, subject)) return undefined
-      return engineAccount((await accounts.find(subject))?.subject)
+      return engineAccount(await accounts.find(subject))
     },
     loadExistingGrant: (ctx) => grantOfResult(ctx),
-    extraTokenClaims: (ctx, token) => extraClaims(ctx, token, accounts),
+    extraTokenClaims: extraClaims,
     renderError: (ctx, out) => {
       ctx.body = out
     },
@@ -140,8 +140,10 @@ function signInEachTime() {
   ]
 }
 
-function engineAccount(subject: string | undefined): EngineAccount | undefined {
-  return subject === undefined ? undefined : { accountId: subject, claims: () => ({ sub: subject }) }
+function engineAccount(account: Account | undefined): EngineAccount | undefined {
+  if (account === undefined) return undefined
+  const { subject, profile } = account
+  return { accountId: subject, claims: () => ({ sub: subject }), profile }
 }
 
 async function grantOfResult(ctx: KoaContextWithOIDC) {

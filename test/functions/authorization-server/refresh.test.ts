@@ -40,6 +40,12 @@ function moveClock(seconds: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 })
 }
 
+function tally(operations: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const operation of operations) counts[operation] = (counts[operation] ?? 0) + 1
+  return counts
+}
+
 async function refreshed(token: string): Promise<Tokens> {
   const answer = await refresh(server, token)
   expect(answer.status).toBe(200)
@@ -172,6 +178,13 @@ describe('a refresh token', () => {
     for (const token of [first.refresh_token, next.refresh_token, next.access_token]) {
       expect(stored).not.toContain(token)
     }
+  })
+
+  it('costs three reads and five writes, of which two count the request', async () => {
+    database.forget()
+    await refreshed(first.refresh_token)
+    const { GetItem: reads = 0, UpdateItem: updates = 0, PutItem: puts = 0 } = tally(database.operations)
+    expect({ reads, updates, puts }).toEqual({ reads: 3, updates: 3, puts: 2 })
   })
 
   it('is not lost with an answer that could not be kept for another time', async () => {
