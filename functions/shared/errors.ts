@@ -51,7 +51,7 @@ export const REASONS = {
   audience_mismatch: unauthenticated('The token was issued for another service.'),
   alb_signer_mismatch: unauthenticated('The identity header was signed for another load balancer.'),
   alb_client_mismatch: unauthenticated('The identity header was signed for another client.'),
-  keys_unavailable: unavailable('The keys to verify the token with cannot be read right now.'),
+  keys_unavailable: unavailable('The keys of tokens cannot be reached right now.'),
   session_unreadable: unauthenticated('The session cookies cannot be read. Sign in again.'),
   session_expired: unauthenticated('The session has expired. Sign in again.'),
   session_ended: unauthenticated('The session was ended. Sign in again.'),
