@@ -112,12 +112,6 @@ describe('runs', () => {
       expect(await list('ada', ...args)).toEqual(names)
     })
   }
-
-  it('are not listed by what this server does not know', async () => {
-    const { status, text } = await flyte('ada', 'get', 'run', '--paused-only')
-    expect(status).toBe(1)
-    expect(text).toContain('This deployment does not find runs by their paused actions.')
-  })
 })
 
 describe('running again', () => {
