@@ -14,6 +14,8 @@ export interface StartArguments {
   readonly browserAuth: BrowserAuth
   readonly self: boolean
   readonly internal: boolean
+  /** Where an identity-aware proxy listens in front of the stack; undefined for none. */
+  readonly proxyPort: number | undefined
 }
 
 /** The arguments make no sense. The message is one sentence for whoever typed them. */
@@ -36,6 +38,8 @@ an identity provider with people to sign in as, DynamoDB, S3 and Secrets Manager
   --self              be the authorization server too: tokens for the SDK, the CLI, services and devices
                       come from this deployment, and people sign in at the identity provider on the way
   --internal          also open the load balancer that running tasks call, at the port above the provider's
+  --proxy N           put an identity-aware proxy in front, on that port: nobody comes through without a token
+                      for it, which "npx flyte-token user-id-token" prints
   --verbose           show what the functions log, and every request
   --provider URL      a real identity provider instead of the local one, with
     --client-id ID      the client for signing in        (or FLYTE_OIDC_CLIENT_ID)
@@ -54,6 +58,7 @@ const OPTIONS = {
   'browser-auth': { type: 'string', default: 'alb' },
   self: { type: 'boolean', default: false },
   internal: { type: 'boolean', default: false },
+  proxy: { type: 'string' },
   provider: { type: 'string' },
   'client-id': { type: 'string' },
   'cli-client-id': { type: 'string' },
@@ -80,6 +85,9 @@ export function parseStartArguments(
       '--cli-client-id and --audience are about the tokens of a provider; leave them out with --self.',
     )
   }
+  if (values.proxy !== undefined && values.provider !== undefined) {
+    throw new UsageError('--proxy takes tokens of the local identity provider; leave it out with --provider.')
+  }
   return {
     help: values.help,
     port: parsePort(values.port),
@@ -89,6 +97,7 @@ export function parseStartArguments(
     browserAuth: parseBrowserAuth(values['browser-auth']),
     self: values.self,
     internal: values.internal,
+    proxyPort: values.proxy === undefined ? undefined : parsePort(values.proxy, '--proxy'),
     provider: values.provider === undefined ? undefined : readProvider(values.provider, values, environment),
   }
 }
@@ -105,10 +114,10 @@ export function readFlags<T>(parse: () => T): T {
 }
 
 /** A port to listen on or to call. @throws {UsageError} */
-export function parsePort(text: string): number {
+export function parsePort(text: string, flag = '--port'): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   // The identity provider takes the port above, and it has to be one.
-  if (!(port >= 1 && port < 65_535)) throw new UsageError('--port takes a number from 1 to 65534.')
+  if (!(port >= 1 && port < 65_535)) throw new UsageError(`${flag} takes a number from 1 to 65534.`)
   return port
 }
 

@@ -6,7 +6,10 @@ import type { AccessLogEntry } from './alb/index.ts'
 import { HELP, parseStartArguments, type StartArguments } from './command-line.ts'
 import { sentenceFor } from './failure.ts'
 import type { LogLine } from './functions/types.ts'
-import { progressLine, readyScreen } from './screen.ts'
+import { type IdentityAwareProxy, startIdentityAwareProxy } from './identity-aware-proxy/index.ts'
+import { behindProxy, PROXY_AUDIENCE } from './identity-aware-proxy/settings.ts'
+import { LOOPBACK } from './listening.ts'
+import { progressLine, proxyScreen, readyScreen } from './screen.ts'
 import { type Stack, startStack } from './stack.ts'
 import { LOCAL_DIRECTORY } from './synthesis.ts'
 
@@ -56,15 +59,35 @@ async function start(options: StartArguments): Promise<Stack> {
     provider: options.provider,
     browserAuth: options.browserAuth,
     self: options.self,
-    ...(options.internal ? { settings: INTERNAL } : {}),
+    settings: {
+      ...(options.internal ? INTERNAL : {}),
+      ...(options.proxyPort === undefined ? {} : behindProxy()),
+    },
     onProgress: show,
     onLogLine:
       logFile === undefined ? (name, line) => console.log(`${name}  ${line}`) : await logInto(logFile),
     ...(options.verbose ? { onRequest: showRequest } : {}),
   })
+  const proxy = options.proxyPort === undefined ? undefined : await putProxyBefore(stack, options.proxyPort)
   show('Ready')
   console.log(readyScreen({ stack, dataDirectory: options.dataDirectory, logFile }))
-  return stack
+  if (proxy !== undefined) console.log(proxyScreen(proxy, stack))
+  return { ...stack, close: () => Promise.all([proxy?.close(), stack.close()]).then(() => undefined) }
+}
+
+async function putProxyBefore(stack: Stack, port: number): Promise<IdentityAwareProxy> {
+  const { issuer, authority, url } = stack
+  const tls = url.startsWith('https:') ? await authority.issue(['localhost', LOOPBACK]) : undefined
+  const jwksUri = `${issuer}/jwks`
+  const audience = PROXY_AUDIENCE
+  try {
+    const proxy = await startIdentityAwareProxy({ port, issuer, audience, jwksUri, passesOn: 'token', tls })
+    proxy.forwardTo({ url, ca: authority.certificate })
+    return proxy
+  } catch (error) {
+    await stack.close()
+    throw error
+  }
 }
 
 async function logInto(file: string): Promise<LogLine> {

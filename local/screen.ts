@@ -1,5 +1,6 @@
 /** What `npm start` says. */
 import { relative } from 'node:path'
+import { COMMAND_LINE_CLIENT_ID } from './identity-provider/clients.ts'
 import { fullName, PEOPLE } from './identity-provider/people.ts'
 import type { ServiceClient } from './service-client.ts'
 import type { Stack } from './stack.ts'
@@ -107,6 +108,17 @@ function ownTokens({ url }: Stack, { clientId, clientSecret }: ServiceClient, tr
     `    curl -s${trust} -d client_id=${client} -d device_code=$CODE \\`,
     `      -d grant_type=urn:ietf:params:oauth:grant-type:device_code ${url}/oauth2/token`,
   ]
+}
+
+/** What is shown below that screen where an identity-aware proxy is in front. */
+export function proxyScreen(proxy: { readonly url: string }, stack: Stack): string {
+  const client = `--issuer ${stack.issuer} --client-id ${COMMAND_LINE_CLIENT_ID}`
+  return [
+    `  Behind the identity-aware proxy at ${proxy.url}`,
+    `    curl -s ${proxy.url}/flyteidl2.auth.IdentityService/UserInfo -d '{}' -H 'Content-Type: application/json' \\`,
+    `      -H "Proxy-Authorization: Bearer $(npx flyte-token user-id-token ${client})"`,
+    '',
+  ].join('\n')
 }
 
 /** A step of the start, as it is shown while it works. */

@@ -34,7 +34,12 @@ describe('the arguments of npm start', () => {
       browserAuth: 'alb',
       self: false,
       internal: false,
+      proxyPort: undefined,
     })
+  })
+
+  it('say where a proxy is in front, if there is one', () => {
+    expect(parseStartArguments(['--proxy', '8443'], {}).proxyPort).toBe(8443)
   })
 
   it('say whether running tasks have a load balancer to call', () => {
@@ -65,6 +70,8 @@ describe('the arguments of npm start', () => {
     ['an unknown option', ['--unknown']],
     ['an option without its value', ['--port']],
     ['a value for a switch', ['--tls=yes']],
+    ['a port of a proxy that is none', ['--proxy', 'yes']],
+    ['a proxy before a real provider', ['--proxy', '8443', '--provider', 'https://id.example.com']],
     ['a stray word', ['8080']],
     ['port 0', ['--port', '0']],
     ['a port without one above it', ['--port', '65535']],
