@@ -23,14 +23,17 @@ async function answerAt(address: string, person: string, answer: Answer): Promis
   const browser = createBrowser()
   let page = await browser.open(address)
   for (let step = 0; step < MAX_PAGES && page.text.includes('<form'); step += 1) {
-    const form = new URLSearchParams(hiddenFields(page.text))
+    const form = new URLSearchParams(filledFields(page.text))
     if (page.url.pathname.startsWith('/interaction/')) form.set('person', person)
     if (answer === 'refuse' && page.text.includes('name="abort"')) form.set('abort', 'yes')
+    if (page.text.includes('name="decision"')) form.set('decision', answer === 'refuse' ? 'deny' : 'allow')
     page = await browser.open(page.url.href, form)
   }
 }
 
-function hiddenFields(page: string): [string, string][] {
-  const fields = page.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)
-  return [...fields].map(([, name = '', value = '']) => [name, value])
+/** What the page has filled in already: hidden fields, and the code that came with the address. */
+function filledFields(page: string): [string, string][] {
+  const hidden = page.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)
+  const code = page.matchAll(/<input [^>]*name="(user_code)" value="([^"]+)"/g)
+  return [...hidden, ...code].map(([, name = '', value = '']) => [name, value])
 }

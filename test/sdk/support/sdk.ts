@@ -69,6 +69,8 @@ export async function createSdk(stack: Stack): Promise<Sdk> {
     FLYTE_DISABLE_SENTRY: 'true',
     // How a private authority is made known to Python, and to the SDK's own client.
     SSL_CERT_FILE: stack.authority.file ?? '',
+    // And to the browser that it opens, where pages of the stack are on the way.
+    NODE_EXTRA_CA_CERTS: stack.authority.file ?? '',
     NO_COLOR: '1',
     // Wide enough that nothing is wrapped: JSON is, too.
     COLUMNS: '4000',
