@@ -34,6 +34,6 @@ async function answerAt(address: string, person: string, answer: Answer): Promis
 /** What the page has filled in already: hidden fields, and the code that came with the address. */
 function filledFields(page: string): [string, string][] {
   const hidden = page.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)
-  const code = page.matchAll(/<input [^>]*name="(user_code)" value="([^"]+)"/g)
+  const code = page.matchAll(/<input [^>]*type="text" name="(user_code)" value="([^"]+)"/g)
   return [...hidden, ...code].map(([, name = '', value = '']) => [name, value])
 }
