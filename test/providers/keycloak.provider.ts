@@ -14,23 +14,28 @@ const ADA = { kind: 'user', firstName: 'Ada', lastName: 'Lovelace', email: 'ada@
 
 let keycloak: Keycloak
 let stack: Stack
+/** One that signs browsers in itself. */
+let service: Stack
 let browser: Browser
 
 beforeAll(async () => {
   const home = await prepareKeycloak(() => undefined)
   keycloak = await startKeycloak(home, await freePort())
-  const port = await freePort()
+  const [port, servicePort] = [await freePort(), await freePort()]
   const publicUrl = `http://localhost:${port}`
+  const otherUrls = [`http://localhost:${servicePort}`]
   const commandLineRedirectUri = `http://localhost:${await freePort()}/callback`
-  const url = await keycloak.importRealm(flyteRealm({ publicUrl, commandLineRedirectUri }))
+  const url = await keycloak.importRealm(flyteRealm({ publicUrl, otherUrls, commandLineRedirectUri }))
+  const provider = {
+    url,
+    clientId: 'flyte-load-balancer',
+    clientSecret: SECRETS.loadBalancer,
+    commandLineClientId: 'flyte-cli',
+  }
+  service = await startStack({ port: servicePort, browserAuth: 'service', provider })
   stack = await startStack({
     port,
-    provider: {
-      url,
-      clientId: 'flyte-load-balancer',
-      clientSecret: SECRETS.loadBalancer,
-      commandLineClientId: 'flyte-cli',
-    },
+    provider,
     settings: {
       auth: { appAuth: { thirdPartyConfig: { flyteClient: { redirectUri: commandLineRedirectUri } } } },
     },
@@ -39,7 +44,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await browser?.close()
-  await stack?.close()
+  await Promise.all([stack?.close(), service?.close()])
   await keycloak?.close()
 })
 
@@ -87,6 +92,19 @@ describe('with Keycloak', () => {
   it('a command line refreshes its token', async () => {
     const { refresh } = await signInAsAda()
     expect(await makerWithToken(stack, await refresh())).toMatchObject(ADA)
+  })
+
+  it('a browser is signed in by the deployment itself, and signed out here and there', async () => {
+    const page = await openPage(`${service.url}/v2/whoami`)
+    await fillIn(page)
+    await page.waitForURL(`${service.url}/v2/whoami`)
+    expect(await makerInBrowser(page)).toMatchObject(ADA)
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('heading', { level: 1, name: 'You are signed out' }).waitFor()
+    await page.goto(`${service.url}/v2`)
+    // Keycloak knows nobody any more: it asks for the password again.
+    await page.locator('#password').waitFor()
+    await page.context().close()
   })
 
   it('a service’s runs are an application’s', async () => {

@@ -29,9 +29,14 @@ const SCOPES = {
   optionalClientScopes: ['offline_access'],
 }
 
-/** The realm with three clients and a person. */
-export function flyteRealm(options: { publicUrl: string; commandLineRedirectUri: string }) {
-  const { publicUrl, commandLineRedirectUri } = options
+/** The realm with three clients and a person. `otherUrls` are deployments that browsers sign in to as well. */
+export function flyteRealm(options: {
+  publicUrl: string
+  otherUrls?: readonly string[]
+  commandLineRedirectUri: string
+}) {
+  const { publicUrl, otherUrls = [], commandLineRedirectUri } = options
+  const urls = [publicUrl, ...otherUrls]
   return {
     realm: 'flyte',
     enabled: true,
@@ -42,7 +47,8 @@ export function flyteRealm(options: { publicUrl: string; commandLineRedirectUri:
         secret: SECRETS.loadBalancer,
         publicClient: false,
         standardFlowEnabled: true,
-        redirectUris: [`${publicUrl}/oauth2/idpresponse`, `${publicUrl}/callback`],
+        redirectUris: urls.flatMap((url) => [`${url}/oauth2/idpresponse`, `${url}/callback`]),
+        attributes: { 'post.logout.redirect.uris': urls.map((url) => `${url}/logout`).join('##') },
       },
       {
         clientId: 'flyte-cli',
