@@ -48,9 +48,7 @@ async function claimsOf(deps: LoginDeps, request: HttpRequest, call: Call): Prom
   if (session === undefined) return undefined
   call.notes.caller = 'session'
   call.responseCookies.push(...session.setCookies)
-  const { verified, received } = session
-  // What was said at the sign-in counts only for the one whom the ID token names.
-  return received.userinfo.sub === verified.subject ? received.userinfo : verified.claims
+  return session.received.userinfo
 }
 
 function claimHeaders(claims: JwtObject): Record<string, string> {

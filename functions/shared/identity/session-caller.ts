@@ -32,19 +32,17 @@ export function createSessionCaller(deps: {
 
 /**
  * The caller of a session. The ID token says who it is; its profile is completed from what userinfo said at the
- * sign-in, if that was about the same subject.
+ * sign-in, which the reader has found to be about the same subject.
  */
 export function callerOfSession({ verified, received }: LiveSession, clientId: string): Caller {
   const { issuer, subject, claims, expiresAtEpochSeconds } = verified
-  const { userinfo } = received
-  const ofUserinfo = userinfo.sub === subject ? profileOfClaims(userinfo) : {}
   return {
     kind: 'user',
     issuer,
     subject,
     clientId,
     scopes: [],
-    profile: fillProfile(profileOfClaims(claims), ofUserinfo),
+    profile: fillProfile(profileOfClaims(claims), profileOfClaims(received.userinfo)),
     source: 'session',
     expiresAtEpochSeconds,
   }

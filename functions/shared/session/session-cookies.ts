@@ -60,17 +60,22 @@ export interface ReceivedSession {
 /**
  * Reads the session of a request; undefined if there is none.
  *
- * Nothing is verified here beyond that this deployment, or one with the same keys, sealed it.
+ * Nothing is verified here beyond that this deployment, or one with the same keys, sealed it: neither whose it is,
+ * nor that all of it is of one person.
  *
  * @throws {ServiceError} `session_unreadable` for cookies that are there and not ours, not whole, or too old.
  */
 export function readSession(jar: CookieJar): ReceivedSession | undefined {
   if (!jar.has(ID_TOKEN_COOKIE)) return undefined
   const idToken = jar.read(ID_TOKEN_COOKIE)
-  if (idToken === undefined) throw new ServiceError('session_unreadable')
+  // Without it a session would have neither the name it is ended by nor the time it began.
   const userInfo = jar.read(USER_INFO_COOKIE)
-  const { userinfo, record } = parseUserInfo(userInfo?.value)
-  const touchedAtEpochSeconds = Math.max(idToken.sealedAtEpochSeconds, userInfo?.sealedAtEpochSeconds ?? 0)
+  const profile = parseUserInfo(userInfo?.value)
+  if (idToken === undefined || userInfo === undefined || profile === undefined) {
+    throw new ServiceError('session_unreadable')
+  }
+  const { userinfo, record } = profile
+  const touchedAtEpochSeconds = Math.max(idToken.sealedAtEpochSeconds, userInfo.sealedAtEpochSeconds)
   return {
     idToken: idToken.value,
     accessToken: () => jar.read(ACCESS_TOKEN_COOKIE)?.value,
@@ -147,8 +152,10 @@ function userInfoText(
   return JSON.stringify({ ...userInfoResponse(userinfo, everyClaim), session })
 }
 
-function parseUserInfo(text: string | undefined): { userinfo: JwtObject; record: Partial<SessionRecord> } {
-  const value = parseObject(text ?? '{}')
+/** Undefined for a text that is not whole. */
+function parseUserInfo(text = ''): { userinfo: JwtObject; record: Partial<SessionRecord> } | undefined {
+  const value = parseObject(text)
+  if (value === undefined) return undefined
   const { subject, additional_claims: claims, session, ...profile } = value
   const { id, started_at: startedAt, sid } = objectOf(session)
   return {
@@ -161,11 +168,11 @@ function parseUserInfo(text: string | undefined): { userinfo: JwtObject; record:
   }
 }
 
-function parseObject(text: string): JwtObject {
+function parseObject(text: string): JwtObject | undefined {
   try {
     return objectOf(JSON.parse(text))
   } catch {
-    return {}
+    return undefined
   }
 }
 

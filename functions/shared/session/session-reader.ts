@@ -62,9 +62,10 @@ export function createSessionReader(deps: SessionReaderDeps): SessionReader {
     if (!hasSession(received)) return undefined
     const keys = await deps.cookieKeys()
     const jar = openJar(deps, keys, received)
-    const session = readSession(jar)
-    if (session === undefined) return undefined
-    const verified = await deps.verifyIdToken(session.idToken, { acceptExpired: true })
+    const kept = readSession(jar)
+    if (kept === undefined) return undefined
+    const verified = await deps.verifyIdToken(kept.idToken, { acceptExpired: true })
+    const session = ofSubject(kept, verified.subject)
     assertAlive(session, deps.settings, epochSeconds(deps.now()))
     await assertNotEnded(deps.ended, session, verified)
     if (verified.isExpired) return refreshed(deps, { session, verified, jar, keys })
@@ -107,6 +108,17 @@ export function openJar(
 /** The `set-cookie` lines that remove the session of a request. */
 export function clearedSession(deps: JarDeps, keys: CookieKeys, received: ReceivedCookies): string[] {
   return clearSession(openJar(deps, keys, received))
+}
+
+/**
+ * The session, if all of it is of one person: otherwise an ended one would go on with the record of another.
+ * A Flyte 1 neighbour leaves the subject out of the profile, and it knows no record.
+ */
+function ofSubject(session: ReceivedSession, subject: string): ReceivedSession {
+  const { userinfo, record } = session
+  if (userinfo.sub === subject) return session
+  if (userinfo.sub !== undefined || record.id !== undefined) throw new ServiceError('session_unreadable')
+  return { ...session, userinfo: { ...userinfo, sub: subject } }
 }
 
 function assertAlive(

@@ -86,12 +86,11 @@ describe('a caller with a session', () => {
     expect(call.notes).toMatchObject({ caller: 'session', callerKind: 'user' })
   })
 
-  it('is not described by what userinfo said of somebody else', async () => {
-    const resolved = await resolver()(
-      request(await signedIn({ sub: 'eve', email: 'eve@example.com' })),
-      newCall(),
-    )
-    expect(resolved?.caller.profile).toEqual({ name: 'Ada L.' })
+  it('is nobody with what userinfo said of somebody else', async () => {
+    const browser = await signedIn({ sub: 'eve', email: 'eve@example.com' })
+    await expect(resolver()(request(browser), newCall())).rejects.toMatchObject({
+      reason: 'session_unreadable',
+    })
   })
 
   it('is whoever the bearer token names, if there is one as well', async () => {

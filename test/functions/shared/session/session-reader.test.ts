@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { systemRandomBytes } from '../../../../functions/shared/random.ts'
+import { sealCookie } from '../../../../functions/shared/session/secure-cookie.ts'
 import { COOKIE_KEYS, OTHER_COOKIE_KEYS, type TestBrowser } from '../../../support/cookie-fixture.ts'
 import { startTestDatabase, type TestDatabase } from '../../../support/dynamodb.ts'
 import {
@@ -47,6 +49,13 @@ async function signedIn(claims: Record<string, unknown> = {}, contents: Partial<
   return browserWith({ ...tokens, ...contents, record }, { now })
 }
 
+/** A profile as Flyte 1 keeps it. */
+function sealedUserInfo(userinfo: object): string {
+  const sealed = { name: 'flyte_user_info', value: JSON.stringify(userinfo) }
+  const nowEpochSeconds = Math.floor(now() / 1000)
+  return sealCookie(sealed, COOKIE_KEYS, { nowEpochSeconds, random: systemRandomBytes })
+}
+
 describe('a session', () => {
   it('is read from its cookies', async () => {
     const session = await read(await signedIn({}, { userinfo: { sub: 'ada', name: 'Ada' } }))
@@ -62,12 +71,34 @@ describe('a session', () => {
     expect(await instance().readSession({ headers: { cookie: ['flyte_rt=x; other=y'] } })).toBeUndefined()
   })
 
-  it('of a Flyte 1 neighbour is read as well', async () => {
+  it('of a Flyte 1 neighbour is read as well, whose profile leaves the subject out', async () => {
     const browser = await signedIn()
-    const userInfo = browserWith({ idToken: 'x', userinfo: {} }, { now })
+    browser.cookies.set('flyte_user_info', sealedUserInfo({ name: 'Ada', email: 'ada@example.com' }))
+    expect(await read(browser)).toMatchObject({
+      verified: { subject: 'ada' },
+      received: { userinfo: { sub: 'ada', name: 'Ada' }, record: { id: undefined } },
+    })
+  })
+
+  it('is not read without its record, by which it is ended', async () => {
+    const browser = await signedIn()
     browser.cookies.delete('flyte_user_info')
-    expect((await read(browser))?.verified.subject).toBe('ada')
-    expect(userInfo.names()).toContain('flyte_user_info')
+    await expect(read(browser)).rejects.toMatchObject({ reason: 'session_unreadable', status: 401 })
+  })
+
+  it('is not read when a chunk of its record is missing', async () => {
+    const groups = Array.from({ length: 400 }, (_, index) => `group-${index}`)
+    const browser = await signedIn({}, { userinfo: { sub: 'ada', groups } })
+    expect(await read(browser)).toBeDefined()
+    browser.cookies.delete('flyte_user_info_2')
+    await expect(read(browser)).rejects.toMatchObject({ reason: 'session_unreadable' })
+  })
+
+  it('is not read with the record of somebody else’s session', async () => {
+    const browser = await signedIn()
+    const other = browserWith({ ...(await provider.session('grace')), userinfo: { sub: 'grace' } }, { now })
+    browser.cookies.set('flyte_user_info', other.cookies.get('flyte_user_info') as string)
+    await expect(read(browser)).rejects.toMatchObject({ reason: 'session_unreadable' })
   })
 
   it('is not read with other keys', async () => {
