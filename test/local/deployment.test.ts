@@ -211,6 +211,27 @@ describe('a deployment', () => {
     expect([...kept.keys()].toSorted()).toEqual(['CookieKey', 'flyte/client'])
   })
 
+  it('has a secret that begins with a text as it is now, not as it began', async () => {
+    const resources = {
+      Keys: { Type: 'AWS::SecretsManager::Secret', Properties: { SecretString: '{}' } },
+    }
+    const keysWith = async (kept: Map<string, string>) =>
+      (await read({ kept, resources })).secrets.find(({ name }) => name === 'Keys')?.value
+    expect(await keysWith(new Map())).toBe('{}')
+    expect(await keysWith(new Map([['Keys', '{"key":"changed"}']]))).toBe('{"key":"changed"}')
+  })
+
+  it('keeps the private halves of keys in KMS, under ARNs that look like AWS’s', async () => {
+    const resources = { Signing: { Type: 'AWS::KMS::Key' } }
+    const kept = new Map<string, string>()
+    const [first] = (await read({ kept, resources })).kmsKeys
+    const [second] = (await read({ kept, resources })).kmsKeys
+    expect(first?.arn).toMatch(
+      /^arn:aws:kms:eu-west-1:123456789012:key\/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/,
+    )
+    expect(second).toEqual(first)
+  })
+
   it('signs nobody in where no rule does', async () => {
     expect(
       (await read({ resources: { Rule: { Type: 'AWS::ElasticLoadBalancingV2::ListenerRule' } } })).signIn,
