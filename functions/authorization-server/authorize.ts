@@ -6,6 +6,7 @@
  * The request is checked before anybody is asked to sign in, and kept in the store under the name of the
  * interaction. The browser it came from gets a cookie of that name, and no other browser can finish it.
  */
+import { createHash } from 'node:crypto'
 import type { Call } from '../shared/call.ts'
 import { ServiceError } from '../shared/errors.ts'
 import { type HttpRequest, type HttpResponse, requestHost } from '../shared/http/message.ts'
@@ -88,7 +89,8 @@ export function createAuthorizeCallback(deps: AuthorizeDeps): PathHandler {
     const signedIn = await deps.session.read(request, call)
     if (signedIn === undefined) return toSignIn(deps.session, uid)
     const { person, setCookies } = signedIn
-    const decision = isAnswer ? single(parameters, 'decision') : undefined
+    const isTheirs = isAnswer && single(parameters, 'asked') === askedOf(uid, person)
+    const decision = isTheirs ? single(parameters, 'decision') : undefined
     if (decision === undefined && needsConsent(interaction, deps.settings)) {
       return askForConsent({ request, interaction, person, setCookies }, deps.settings)
     }
@@ -123,6 +125,16 @@ interface ConsentContext {
   readonly setCookies: readonly string[]
 }
 
+/**
+ * Whom a question was put to. If somebody else is signed in by the time of the answer, in another tab say, it is put
+ * anew: what one person read and agreed to is not what the other did.
+ */
+function askedOf(uid: string, { issuer, subject }: SignedInPerson): string {
+  return createHash('sha256')
+    .update(JSON.stringify([uid, issuer, subject]))
+    .digest('base64url')
+}
+
 function askForConsent(
   { request, interaction, person, setCookies }: ConsentContext,
   { clients }: AuthorizationServerSettings,
@@ -131,6 +143,7 @@ function askForConsent(
   const clientId = String(params.client_id)
   return consentPage(request, {
     interaction: uid,
+    asked: askedOf(uid, person),
     clientId,
     clientName: clients.find(({ id }) => id === clientId)?.name ?? clientId,
     redirectUri: String(params.redirect_uri),

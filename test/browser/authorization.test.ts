@@ -47,7 +47,7 @@ describe.each(['alb', 'service'] as const)('with the sign-in of kind "%s"', (bro
 
   const heading = (name: string) => page.getByRole('heading', { level: 1, name })
   const button = (name: string) => page.getByRole('button', { name, exact: true })
-  const picture = (name: string) => keepScreenshot(page, `${browserAuth}-${name}`)
+  const picture = (name: string) => keepScreenshot(page, `self-${browserAuth}-${name}`)
 
   /** Opens an address, and says at the provider who it is. */
   async function signInAt(url: string, person = 'Ada Lovelace'): Promise<void> {

@@ -9,6 +9,8 @@ import { scopeList } from './scopes.ts'
 
 export interface ConsentQuestion {
   readonly interaction: string
+  /** Says whom the question was put to; the answer has to bring it back. */
+  readonly asked: string
   readonly clientName: string
   readonly clientId: string
   readonly redirectUri: string
@@ -34,6 +36,7 @@ ${scopeList(scope)}
 </dl>
 <form method="post" action="${CALLBACK_PATH}">
 <input type="hidden" name="interaction" value="${question.interaction}">
+<input type="hidden" name="asked" value="${question.asked}">
 <p class="soft">Allow it only if you started this yourself, just now.</p>
 <div class="actions">
 <button class="quiet" name="decision" value="deny">Do not allow</button>

@@ -1,8 +1,9 @@
 /** The authorization endpoint (RFC 6749 section 4.1, RFC 7636, RFC 8252, RFC 9207, RFC 9700 section 2.1). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { SignedInPerson } from '../../../functions/authorization-server/session-reader.ts'
 import { DEFAULT_CLIENTS, type StaticClient } from '../../../functions/authorization-server/settings.ts'
 import { startTestDatabase, type TestDatabase } from '../../support/dynamodb.ts'
-import { type Browser, hiddenField, openBrowser } from './support/browser.ts'
+import { type Browser, hiddenFields, openBrowser } from './support/browser.ts'
 import { authorizePath, claimsOf, codeFor, type Parameters, redeem, tokensOf } from './support/flow.ts'
 import {
   ADA,
@@ -281,7 +282,7 @@ describe('consent', () => {
 
   async function question() {
     const { answer } = await outcome(DASHBOARD_REQUEST)
-    return { page: answer, interaction: hiddenField(answer.text, 'interaction') }
+    return { page: answer, fields: hiddenFields(answer.text) }
   }
 
   it('is asked for every other client, with its name, what it may do, who it acts for and where it leads', async () => {
@@ -295,8 +296,8 @@ describe('consent', () => {
   })
 
   it('leads on to the client once it is given', async () => {
-    const { interaction } = await question()
-    const answer = await browser.post(CALLBACK, { interaction, decision: 'allow' })
+    const { fields } = await question()
+    const answer = await browser.post(CALLBACK, { ...fields, decision: 'allow' })
     const location = new URL(answer.headers.location ?? '')
     expect(answer.status).toBe(303)
     expect(`${location.origin}${location.pathname}`).toBe(DASHBOARD_REDIRECT)
@@ -305,8 +306,8 @@ describe('consent', () => {
 
   for (const decision of ['deny', 'Allow', '']) {
     it(`leads back without a code for the answer "${decision}"`, async () => {
-      const { interaction } = await question()
-      const answer = await browser.post(CALLBACK, { interaction, decision })
+      const { fields } = await question()
+      const answer = await browser.post(CALLBACK, { ...fields, decision })
       const told = Object.fromEntries(new URL(answer.headers.location ?? '').searchParams)
       expect(told).toMatchObject({ error: 'access_denied', state: 'the-state', iss: ISSUER })
       expect(told.code).toBeUndefined()
@@ -314,8 +315,9 @@ describe('consent', () => {
   }
 
   it('is not given by a mere visit', async () => {
-    const { interaction } = await question()
-    const answer = await browser.get(`${CALLBACK}?interaction=${interaction}&decision=allow`)
+    const { fields } = await question()
+    const query = new URLSearchParams({ ...fields, decision: 'allow' })
+    const answer = await browser.get(`${CALLBACK}?${query}`)
     expect(answer.headers.location).toBeUndefined()
     expect(answer.text).toContain('act for you?')
   })
@@ -327,17 +329,47 @@ describe('consent', () => {
   ]
   for (const [name, headers] of forged) {
     it(`is not taken from a page of ${name}`, async () => {
-      const { interaction } = await question()
-      const answer = await browser.post(CALLBACK, { interaction, decision: 'allow' }, headers)
+      const { fields } = await question()
+      const answer = await browser.post(CALLBACK, { ...fields, decision: 'allow' }, headers)
       expect(answer.status).toBe(403)
       expect(answer.headers.location).toBeUndefined()
     })
   }
 
   it('is not taken without the cookie of its browser', async () => {
-    const { interaction } = await question()
+    const { fields } = await question()
     browser.cookies.clear()
-    expect((await browser.post(CALLBACK, { interaction, decision: 'allow' })).status).toBe(400)
+    expect((await browser.post(CALLBACK, { ...fields, decision: 'allow' })).status).toBe(400)
+  })
+
+  const meanwhile: readonly [string, SignedInPerson][] = [
+    ['somebody else', { ...ADA, subject: 'grace', profile: { name: 'Grace Hopper' } }],
+    ['their namesake at another provider', { ...ADA, issuer: 'https://other.example.com' }],
+  ]
+  for (const [name, person] of meanwhile) {
+    it(`is asked of ${name} who has signed in meanwhile, and not taken over from the one who read it`, async () => {
+      const { fields } = await question()
+      server.person = person
+      const again = await browser.post(CALLBACK, { ...fields, decision: 'allow' })
+      expect({ status: again.status, location: again.headers.location }).toEqual({
+        status: 200,
+        location: undefined,
+      })
+      expect(again.text).toContain(`${person.profile.name}</span>`)
+      const theirs = { ...hiddenFields(again.text), decision: 'allow' }
+      const answer = await browser.post(CALLBACK, theirs)
+      expect(new URL(answer.headers.location ?? '').searchParams.get('code')).toEqual(expect.any(String))
+    })
+  }
+
+  it('is not given by a form that does not say whom it was put to', async () => {
+    const { fields } = await question()
+    const { interaction = '' } = fields
+    const forms: Record<string, string>[] = [{}, { asked: '' }, { asked: 'x' }]
+    for (const form of forms) {
+      const answer = await browser.post(CALLBACK, { interaction, ...form, decision: 'allow' })
+      expect(answer.text).toContain('act for you?')
+    }
   })
 })
 

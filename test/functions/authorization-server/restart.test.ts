@@ -1,7 +1,7 @@
 /** A restart in the middle of each flow: another process on the same store goes on where the last one stopped. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startTestDatabase, type TestDatabase } from '../../support/dynamodb.ts'
-import { type Browser, hiddenField, openBrowser } from './support/browser.ts'
+import { type Browser, hiddenField, hiddenFields, openBrowser } from './support/browser.ts'
 import { authorizePath, codeFor, postForm, redeem, refresh, tokensOf } from './support/flow.ts'
 import { DASHBOARD, DASHBOARD_REDIRECT, startTestServer, type TestServer } from './support/server.ts'
 
@@ -31,8 +31,8 @@ describe('a restart', () => {
     const request = authorizePath({ client_id: DASHBOARD, redirect_uri: DASHBOARD_REDIRECT })
     const { answer } = await browser.follow(request)
     server.restart()
-    const interaction = hiddenField(answer.text, 'interaction')
-    const done = await browser.post('/oauth2/authorize_callback', { interaction, decision: 'allow' })
+    const form = { ...hiddenFields(answer.text), decision: 'allow' }
+    const done = await browser.post('/oauth2/authorize_callback', form)
     expect(new URL(done.headers.location ?? '').searchParams.get('code')).toEqual(expect.any(String))
   })
 

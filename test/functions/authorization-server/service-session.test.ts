@@ -7,7 +7,7 @@ import { startTestDatabase, type TestDatabase } from '../../support/dynamodb.ts'
 import { CLIENT_ID, startOpenIdProvider, type TestOpenIdProvider } from '../../support/openid-provider.ts'
 import { json } from '../../support/test-issuer.ts'
 import { startLogin, type TestLogin } from '../login/fixture.ts'
-import { type Browser, hiddenField, openBrowser } from './support/browser.ts'
+import { type Browser, hiddenField, hiddenFields, openBrowser } from './support/browser.ts'
 import { authorizePath, claimsOf, postForm, redeem, refusalOf, tokensOf } from './support/flow.ts'
 import { DASHBOARD, DASHBOARD_REDIRECT, ISSUER, startTestServer, type TestServer } from './support/server.ts'
 
@@ -161,7 +161,7 @@ describe('a person who is signed in', () => {
     const { answer } = await browser.follow(
       authorizePath({ client_id: DASHBOARD, redirect_uri: DASHBOARD_REDIRECT }),
     )
-    const form = { interaction: hiddenField(answer.text, 'interaction'), decision: 'allow' }
+    const form = { ...hiddenFields(answer.text), decision: 'allow' }
     for (const headers of FOREIGN) expect((await browser.post(CALLBACK, form, headers)).status).toBe(403)
     const done = await browser.post(CALLBACK, form)
     expect(new URL(done.headers.location ?? '').searchParams.get('code')).toEqual(expect.any(String))
@@ -184,9 +184,9 @@ describe('a person who is signed in', () => {
     const { answer } = await browser.follow(
       authorizePath({ client_id: DASHBOARD, redirect_uri: DASHBOARD_REDIRECT }),
     )
-    const interaction = hiddenField(answer.text, 'interaction')
+    const form = { ...hiddenFields(answer.text), decision: 'allow' }
     await browser.post('/logout', {})
-    const refused = await browser.post(CALLBACK, { interaction, decision: 'allow' })
+    const refused = await browser.post(CALLBACK, form)
     expect(refused.headers.location).toContain('/login?redirect_url=')
     const again = await signedInAt(refused.headers.location ?? '', 'grace')
     expect(again.answer.text).toContain('act for you?')

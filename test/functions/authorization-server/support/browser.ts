@@ -67,6 +67,12 @@ export function openBrowser(handler: EventHandler): Browser {
   }
 }
 
+/** Every hidden field of the form of a page. */
+export function hiddenFields(page: string): Readonly<Record<string, string>> {
+  const fields = page.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)
+  return Object.fromEntries([...fields].map(([, name = '', value = '']) => [name, value]))
+}
+
 /** The value of a hidden field of a page. */
 export function hiddenField(page: string, name: string): string {
   return new RegExp(`name="${name}" value="([^"]*)"`).exec(page)?.[1] ?? ''
