@@ -21,6 +21,7 @@ const AWS_ADAPTERS = [
   'functions/shared/stores/dynamodb',
   'functions/shared/stores/s3',
   'functions/shared/stores/logs',
+  'functions/shared/stores/scheduler',
   'functions/shared/secrets',
 ]
 const BROWSER_CODE = 'functions/console/client'
@@ -133,7 +134,8 @@ const rules: [name: string, allows: Rule, file: string, code: string][] = [
     (file, one) =>
       !isBelow(file.path, 'cli') ||
       !isAws(one) ||
-      (file.path === 'cli/flyte-token/client-secret.ts' && one.target === '@aws-sdk/client-secrets-manager') ||
+      (file.path === 'cli/flyte-token/client-secret.ts' &&
+        one.target === '@aws-sdk/client-secrets-manager') ||
       (file.path === 'cli/flyte-token/service/aws.ts' && one.target === '@aws-sdk/client-sts'),
     'cli/flyte-token/x.ts',
     "import { STSClient } from '@aws-sdk/client-sts'",

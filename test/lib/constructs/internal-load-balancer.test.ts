@@ -116,7 +116,10 @@ describe('the internal load balancer', () => {
   })
 
   it('stays refused on the public listener', () => {
-    const refusing = resourcesOf(template, RULE).filter(([id]) => /^RulesInternal/.test(id))
+    const ofTasks = /flyteidl2\.(actions\.ActionsService|workflow\.InternalRunService)\//
+    const refusing = resourcesOf(template, RULE).filter(
+      ([id, { Properties }]) => !id.startsWith('InternalRules') && ofTasks.test(JSON.stringify(Properties)),
+    )
     expect(refusing.length).toBeGreaterThan(0)
     for (const [, { Properties }] of refusing) {
       expect(Properties.Actions).toMatchObject([{ FixedResponseConfig: { StatusCode: '403' } }])
