@@ -25,7 +25,8 @@ const DEFAULT_SIZES: Readonly<Record<BundleName, Size>> = {
   metadata: { memoryMb: 512, timeoutSeconds: 60 },
   runs: { memoryMb: 1024, timeoutSeconds: 30 },
   actions: { memoryMb: 1024, timeoutSeconds: 30 },
-  console: { memoryMb: 512, timeoutSeconds: 10 },
+  // Of sessions of the deployment's own it may have to wait for the provider, like `runs`.
+  console: { memoryMb: 512, timeoutSeconds: 30 },
   'authorization-server': { memoryMb: 1024, timeoutSeconds: 30 },
   login: { memoryMb: 1024, timeoutSeconds: 30 },
   // Making a key is a search for primes, and takes as long as it takes.

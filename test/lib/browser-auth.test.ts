@@ -3,6 +3,7 @@ import type { Template } from 'aws-cdk-lib/assertions'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readConfig } from '../../functions/shared/config.ts'
 import { type Route, routesFor, SIGN_IN_ROUTES } from '../../functions/shared/routes.ts'
+import { LEASE_SECONDS } from '../../functions/shared/session/refresh.ts'
 import {
   CALLBACK_PATH,
   countWildcards,
@@ -250,6 +251,14 @@ describe('the template of a deployment that signs browsers in itself', () => {
     const openId = { authorizationEndpoint: undefined, tokenEndpoint: undefined, userInfoEndpoint: undefined }
     const shared = templateWith({ ...EXISTING, ...SERVICE, auth: { userAuth: { openId } } })
     expect(JSON.stringify(shared.toJSON())).not.toContain('authenticate-oidc')
+  })
+
+  it('gives whatever refreshes a session the time to, and none that outlasts its claim', () => {
+    const self = templateWith({ ...SERVICE, auth: { appAuth: { authServerType: 'Self' } } })
+    for (const name of ['Login', 'Console', 'Runs', 'Authorizationserver']) {
+      const { Timeout } = resourceOf(self, 'AWS::Lambda::Function', `Functions${name}`).Properties
+      expect(Timeout, name).toBe(LEASE_SECONDS)
+    }
   })
 
   it('gives the login function the size that the settings say', () => {

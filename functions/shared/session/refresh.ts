@@ -53,8 +53,11 @@ export interface RefresherDeps {
   readonly sleep?: (ms: number) => Promise<void>
 }
 
-/** Longer than the provider is given to answer. */
-const LEASE_SECONDS = 15
+/**
+ * As long as a function that refreshes may run at most: whoever is at it is done or dead by then. Taken over any
+ * sooner, one refresh token would be sent twice.
+ */
+export const LEASE_SECONDS = 30
 const FIRST_PAUSE_MS = 40
 const MAX_PAUSE_MS = 400
 /** How often a refresh that somebody else is at is looked at: some 18 seconds in all. */

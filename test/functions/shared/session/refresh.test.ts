@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { LEASE_SECONDS } from '../../../../functions/shared/session/refresh.ts'
 import { createDynamoDbRefreshStore } from '../../../../functions/shared/stores/dynamodb/refresh-store.ts'
 import type { TestBrowser } from '../../../support/cookie-fixture.ts'
 import { AUTH_TABLE, startTestDatabase, type TestDatabase } from '../../../support/dynamodb.ts'
@@ -219,12 +221,21 @@ describe('a refresh that cannot be had now', () => {
     const dead = read(browser).catch(() => undefined)
     while (refreshes().length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
     provider.does.answers.token = undefined
-    later(15)
+    later(LEASE_SECONDS - 1)
+    expect((await lookAtRefresh()).kind).toBe('pending')
+    later(1)
     expect((await read(browser))?.verified.isExpired).toBe(false)
     provider.reset()
     void dead
   })
 })
+
+/** How the last refresh stands, for everybody who would like to be at it. */
+function lookAtRefresh() {
+  const token = refreshes().at(-1)?.form.get('refresh_token') ?? ''
+  const store = createDynamoDbRefreshStore({ client: database.client, tableName: AUTH_TABLE, now })
+  return store.look(createHash('sha256').update(token).digest('hex'))
+}
 
 describe('what a refresh leaves behind', () => {
   it('is sealed: neither token is in the table', async () => {
