@@ -57,6 +57,46 @@ function createRunFigures(credential: string, cost: CallCost): Figure[] {
   ]
 }
 
+type RpcCosts = Record<keyof typeof RPC_TARGETS, Pick<CallCost, 'p50Us' | 'floorP50Us' | 'ratio'>>
+
+/** What a call may take over its floor: the less there is to decode, the more the rest of a call weighs. */
+const RPC_TARGETS = { listRuns: 6, getRunDetails: 10, watchActionDetails: 10, enqueue: 8 } as const
+
+function rpcFigures(costs: RpcCosts): Figure[] {
+  return Object.entries(RPC_TARGETS).flatMap(([name, target]) => {
+    const { p50Us, floorP50Us, ratio } = costs[name as keyof RpcCosts]
+    const key = `rpc.${name}`
+    return [
+      { key: `${key}.p50us`, value: p50Us, unit: 'µs', note: 'event to result, caller known, no store' },
+      { key: `${key}.floor.us`, value: floorP50Us, unit: 'µs', note: 'its protobuf only' },
+      { key: `${key}.ratio`, value: ratio, unit: '×', target, note: 'p50 over the floor' },
+    ]
+  })
+}
+
+type PageCosts = Record<'fewFirstMs' | 'fewHundredthMs' | 'manyFirstMs' | 'manyHundredthMs', number>
+
+/** Every page of ten costs the same: however many items there are, and however far into them it is. */
+function scaleFigures(key: string, items: string, costs: PageCosts): Figure[] {
+  const { fewFirstMs, fewHundredthMs, manyFirstMs, manyHundredthMs } = costs
+  const common = { unit: '×', target: 1.3 }
+  return [
+    { key: `${key}.first.ms`, value: fewFirstMs, unit: 'ms', note: `first page of 1,000 ${items}` },
+    {
+      ...{ key: `${key}.scale.ratio`, value: manyFirstMs / fewFirstMs, ...common },
+      note: `first page of 100,000 ${items} over that`,
+    },
+    {
+      ...{ key: `${key}.page100.ratio`, value: fewHundredthMs / fewFirstMs, ...common },
+      note: `hundredth page of 1,000 ${items} over that`,
+    },
+    {
+      ...{ key: `${key}.page100.scale.ratio`, value: manyHundredthMs / fewFirstMs, ...common },
+      note: `hundredth page of 100,000 ${items} over that`,
+    },
+  ]
+}
+
 /** What a cold start reads: the entry of a bundle and every file that it imports at once. */
 function bundleFigures({ directoryOf, metafile }: Bundles): Figure[] {
   const outputs = new Map(Object.entries(metafile.outputs).map(([path, one]) => [resolve(path), one]))
@@ -92,8 +132,10 @@ progress('Tokens')
 const token = await runCase<Record<'clientCredentials' | 'refresh', CallCost>>('token')
 progress("The console's first page")
 const firstPage = await runCase<{ kb: number }>('first-page')
-progress('ListRuns over a thousand and a hundred thousand runs (about a minute)')
-const listRuns = await runCase<{ fewMs: number; manyMs: number }>('list-runs')
+progress('Other RPCs')
+const rpcs = await runCase<RpcCosts>('rpcs')
+progress('ListRuns and ListActions over a thousand and a hundred thousand items (some minutes)')
+const lists = await runCase<Record<'runs' | 'actions', PageCosts>>('list-runs')
 
 function tokenFigures(grant: 'clientCredentials' | 'refresh', cost: CallCost): Figure[] {
   const key = `token.${grant}`
@@ -167,14 +209,9 @@ const figures: Figure[] = [
     target: 100,
     note: 'page, style sheet and script over the wire',
   },
-  { key: 'listRuns.first.ms', value: listRuns.fewMs, unit: 'ms', note: 'first page of 1,000 runs' },
-  {
-    key: 'listRuns.scale.ratio',
-    value: listRuns.manyMs / listRuns.fewMs,
-    unit: '×',
-    target: 1.3,
-    note: 'first page of 100,000 runs over that',
-  },
+  ...rpcFigures(rpcs),
+  ...scaleFigures('listRuns', 'runs', lists.runs),
+  ...scaleFigures('listActions', 'actions', lists.actions),
   ...bundleFigures(bundles),
 ]
 

@@ -23,7 +23,7 @@ const PAUSED_ACTIONS_ONLY = 9
  *
  * It throws `request_invalid` for a filter or an order that it does not know, and `page_token_invalid`.
  */
-export function listRunsMethod(deps: RunsDeps) {
+export function listRunsMethod(deps: Pick<RunsDeps, 'runs' | 'actions' | 'projects' | 'domains' | 'now'>) {
   return async (request: ListRunsRequest): Promise<ListRunsResponse> => {
     const { scope, org } = await scopeOf(request.scopeBy, deps)
     const query: RunQuery = {
