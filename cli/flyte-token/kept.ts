@@ -1,5 +1,6 @@
 /** `list` and `logout`: what is kept on this machine. */
 import { CommandError } from '../shared/failure.ts'
+import { isSecureUrl } from '../shared/flags.ts'
 import { requestJson } from '../shared/http.ts'
 import { withLock } from '../shared/lock.ts'
 import type { Selection } from './arguments.ts'
@@ -33,7 +34,7 @@ export async function logout(selection: Selection, context: Context): Promise<vo
       await store.remove(id)
       const { refreshToken } = entry?.tokens ?? {}
       const { revocationEndpoint, clientId } = entry?.facts ?? {}
-      if (!refreshToken || !revocationEndpoint || !clientId) return
+      if (!refreshToken || !clientId || !revocationEndpoint || !isSecureUrl(revocationEndpoint)) return
       if (await revoke({ refreshToken, revocationEndpoint, clientId }, context)) return
       context.say('The provider did not take a refresh token back; it is forgotten here all the same.')
     })

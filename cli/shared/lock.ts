@@ -83,7 +83,8 @@ function hold(path: string, me: Holder): Release {
   beat.unref()
   return async (failure) => {
     clearInterval(beat)
-    if (failure instanceof CommandError) {
+    // Whoever was interrupted has failed at nothing: the next one tries.
+    if (failure instanceof CommandError && failure.reason !== 'interrupted') {
       const text = JSON.stringify({ id: me.id, reason: failure.reason, sentence: failure.message })
       await writePrivateFile(failurePath(path), text).catch(() => undefined)
     }

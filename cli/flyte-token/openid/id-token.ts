@@ -2,6 +2,7 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import type * as openid from 'openid-client'
 import { CommandError } from '../../shared/failure.ts'
+import { isSecureUrl } from '../../shared/flags.ts'
 import { REQUEST_TIMEOUT_MS } from '../../shared/http.ts'
 import { GOOGLE_ISSUER } from './provider.ts'
 
@@ -27,7 +28,9 @@ export interface ExpectedIdToken {
 export async function verifyIdToken(token: string, expected: ExpectedIdToken): Promise<JWTPayload> {
   const { metadata, clientId, audience = clientId } = expected
   const { jwks_uri: jwksUri, issuer } = metadata
-  if (jwksUri === undefined) throw unusable('The provider publishes no keys for its ID tokens.')
+  // Over plain http anybody on the way could put in keys of their own.
+  if (jwksUri === undefined || !isSecureUrl(jwksUri))
+    throw unusable('The provider publishes no keys for its ID tokens.')
   try {
     const keys = createRemoteJWKSet(new URL(jwksUri), { timeoutDuration: REQUEST_TIMEOUT_MS })
     const { payload } = await jwtVerify(token, keys, {

@@ -13,9 +13,10 @@ const WHO = 'The metadata server'
 const PROBE_TIMEOUT_MS = 1_500
 const FLAVOR = { 'metadata-flavor': 'Google' }
 
-/** Whether this runs on Google Cloud. */
+/** Whether this runs on Google Cloud; `NO_GCE_CHECK=true`, as Google's own libraries have it, says that it does not. */
 export async function isOnGoogleCloud(context: Context): Promise<boolean> {
   if (context.environment.GCE_METADATA_HOST) return true
+  if (context.environment.NO_GCE_CHECK === 'true') return false
   try {
     const answer = await ask('/computeMetadata/v1/instance/id', context, PROBE_TIMEOUT_MS)
     return answer.status === 200

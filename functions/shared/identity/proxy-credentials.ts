@@ -26,6 +26,8 @@ export interface ProxyCredentials {
    * @throws {ServiceError} `credentials_duplicated`, `credentials_malformed`
    */
   readonly tokenOf: (headers: HeaderLines) => string | undefined
+  /** Whether the token is the client's own; in a header of another name it is what the proxy says of the client. */
+  readonly isClients: boolean
   /** As {@link AccessTokenVerifier}, and accepts ID tokens as well. */
   readonly verify: AccessTokenVerifier
 }
@@ -42,6 +44,7 @@ export function createProxyCredentials(
       const value = singleCredentialHeader(headers, header)
       return value === undefined ? undefined : read(value)
     },
+    isClients: header === PROXY_AUTHORIZATION,
     verify: createAccessTokenVerifier({
       ...deps,
       trustedIssuers: issuers,

@@ -71,8 +71,8 @@ export function createCallerResolver(deps: CallerResolverDeps): CallerResolver {
     if (token === undefined || !proxyCredentials) return undefined
     const verified = await proxyCredentials.verify(token)
     const caller = callerOfAccessToken(verified, 'proxy-bearer')
-    // An ID token is nothing to ask userinfo with, and says by itself who it is about.
-    if (isMarkedAsIdToken(verified.claims)) return resolvedCaller(caller)
+    // Neither an ID token nor an assertion of the proxy is anything to ask userinfo with.
+    if (!proxyCredentials.isClients || isMarkedAsIdToken(verified.claims)) return resolvedCaller(caller)
     return resolvedCaller(caller, { token: new SecretToken(token), verified })
   }
 

@@ -205,6 +205,11 @@ describe('a provider is not believed', () => {
         ),
       /does not verify/,
     ],
+    [
+      'whose keys come over plain http',
+      () => metadata({ jwks_uri: 'http://keys.example.com/' }),
+      /publishes no keys/,
+    ],
     ['that publishes no keys', () => metadata({ jwks_uri: undefined }), /publishes no keys/],
     [
       'whose document names another issuer',

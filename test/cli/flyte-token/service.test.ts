@@ -362,7 +362,7 @@ describe('a client of any provider', () => {
 
 describe('where nothing is configured', () => {
   it('a service is told what it could configure', async () => {
-    const outcome = await token(['--audience', AUDIENCE])
+    const outcome = await token(['--audience', AUDIENCE], { NO_GCE_CHECK: 'true' })
     expect(sentenceOf(outcome)).toMatchObject({
       status: 1,
       sentence: expect.stringContaining('No credential of a service was found'),

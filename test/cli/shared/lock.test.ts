@@ -53,6 +53,17 @@ it('a failure is that of everybody who waited, and nobody else’s', async () =>
   expect(worked).toBe(1)
 })
 
+it('an interruption is nobody else’s: the next one goes on', async () => {
+  const interrupted = withLock({ path, signal }, async () => {
+    await pause(200)
+    throw new CommandError('interrupted', 'Interrupted.')
+  })
+  await pause(50)
+  const waiting = withLock({ path, signal }, async () => 'worked')
+  await expect(interrupted).rejects.toMatchObject({ reason: 'interrupted' })
+  expect(await waiting).toBe('worked')
+})
+
 it('another error is nobody else’s', async () => {
   const failing = withLock({ path, signal }, async () => {
     await pause(200)

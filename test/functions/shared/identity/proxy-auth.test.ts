@@ -219,6 +219,12 @@ describe('a header of another name', () => {
     expect(await resolve({ [ASSERTION]: `Bearer ${graces}` }, asserting)).toMatchObject({ subject: 'grace' })
   })
 
+  it('describes the caller by itself: userinfo is not asked with it', async () => {
+    const claims = { iss: proxy.issuer, sub: 'grace', aud: PROXY_AUDIENCE, exp: NOW_SECONDS + 9 }
+    const request = requestWith({ [ASSERTION]: await proxy.sign(claims) })
+    expect((await asserting.resolveCaller(request, newCall()))?.bearer).toBeUndefined()
+  })
+
   const refusals: [string, () => string | string[], Reason][] = [
     ['a password', () => 'Basic YTpi', 'credentials_malformed'],
     ['nothing in it', () => '', 'credentials_malformed'],
