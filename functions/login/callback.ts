@@ -2,6 +2,7 @@
 import { epochSeconds } from '../shared/clock.ts'
 import { ServiceError } from '../shared/errors.ts'
 import type { PathHandler } from '../shared/http/router.ts'
+import { cookieHeaderBytes } from '../shared/session/cookie-jar.ts'
 import { SIGNED_IN_COOKIE } from '../shared/session/cookie-names.ts'
 import { createCookieWriter } from '../shared/session/cookies.ts'
 import type { VerifiedIdToken } from '../shared/session/id-token.ts'
@@ -11,8 +12,10 @@ import { openJar } from '../shared/session/session-reader.ts'
 import { redirectTo } from './answers.ts'
 import type { LoginDeps } from './deps.ts'
 import { signedInPage } from './pages.ts'
-import { endTransaction, findTransaction, spendState, transactionsOf } from './transaction.ts'
+import { endTransaction, findTransaction, giveUpOldest, spendState, transactionsOf } from './transaction.ts'
 
+/** What all cookies of ours may take of the 16 KB that the load balancer passes on in a header line. */
+const MAX_COOKIE_BYTES = 15_360
 /** As long as it may take a browser to arrive where it was sent. */
 const SIGNED_IN_SECONDS = 30
 
@@ -37,7 +40,11 @@ export function createCallback(deps: LoginDeps): PathHandler {
     if (!(await spendState(deps, state))) throw new ServiceError('sign_in_unknown')
     const session = await signIn(deps, callbackUrl, transaction.checks)
     call.notes.signIn = 'finished'
-    const setCookies = [...writeSession(openJar(deps, keys, received), session), signedInCookie(deps)]
+    const kept = writeSession(openJar(deps, keys, received), session)
+    // The load balancer would refuse every request with more, until the sign-ins of other tabs have timed out.
+    const roomBytes = MAX_COOKIE_BYTES - cookieHeaderBytes(kept)
+    const givenUp = giveUpOldest({ jar, received, roomBytes, finished: state })
+    const setCookies = [...kept, ...givenUp, signedInCookie(deps)]
     // A redirect from the provider's site carries no Strict cookies, however many hosts of ours it passes.
     return deps.settings.cookie.sameSite === 'Strict'
       ? signedInPage(request, transaction.target, setCookies)

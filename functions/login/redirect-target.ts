@@ -15,8 +15,8 @@ import { createOriginMatcher } from '../shared/http/authorized-origins.ts'
  */
 export type RedirectResolver = (redirectUrl: string | undefined, base: string) => string
 
-/** Longer ones would not fit into a cookie beside those of a session. */
-export const MAX_REDIRECT_LENGTH = 1_024
+/** Longer ones, as received or as they come out, would not fit into a cookie. The console sends half of it. */
+export const MAX_REDIRECT_LENGTH = 2_048
 
 /** A path, or an address with its scheme spelt out; nothing in between, and nothing that a browser would skip. */
 const PLAIN_PATH = /^\/(?![/\\])/
@@ -43,7 +43,8 @@ export function createRedirectResolver(options: {
     const hasCredentials =
       url.username !== '' || url.password !== '' || redirectUrl.split(/[?#]/)[0]?.includes('@')
     const isWeb = url.protocol === 'https:' || url.protocol === 'http:'
-    if (!isWeb || hasCredentials || !isOurs(url) || !isPlainPath(url.pathname)) throw refused()
+    const isLong = url.href.length > MAX_REDIRECT_LENGTH
+    if (!isWeb || isLong || hasCredentials || !isOurs(url) || !isPlainPath(url.pathname)) throw refused()
     return url.href
   }
 }

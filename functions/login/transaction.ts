@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto'
 import { epochSeconds } from '../shared/clock.ts'
 import type { RandomBytes } from '../shared/random.ts'
-import type { CookieJar } from '../shared/session/cookie-jar.ts'
+import { type CookieJar, namesOf } from '../shared/session/cookie-jar.ts'
 import { type ReceivedCookies, readCookies } from '../shared/session/cookies.ts'
 import type { SignInChecks } from '../shared/session/openid-client.ts'
 import type { CookieKeys } from '../shared/session/secure-cookie.ts'
@@ -28,8 +28,8 @@ export interface Transaction {
 const STATE_COOKIE = 'flyte_csrf_state'
 const TARGET_COOKIE = 'flyte_redirect_location'
 export const TRANSACTION_SECONDS = 600
-/** How many others may be under way when one begins; the oldest beyond that are given up. */
-const MAX_OTHERS = 3
+/** What others that are under way may take of the `cookie` header when one begins: those of some eight tabs. */
+const MAX_OTHERS_BYTES = 6_144
 const ID_LENGTH = 8
 const RANDOM_BYTES = 32
 const STATE_NAME = new RegExp(`^${STATE_COOKIE}_([\\w-]{${ID_LENGTH}})$`)
@@ -63,7 +63,7 @@ export function beginTransaction(options: {
     setCookies: [
       ...jar.write(`${STATE_COOKIE}_${id}`, JSON.stringify({ purpose, ...checks }), TRANSACTION_SECONDS),
       ...jar.write(`${TARGET_COOKIE}_${id}`, target, TRANSACTION_SECONDS),
-      ...givenUp(jar, received),
+      ...giveUpOldest({ jar, received, roomBytes: MAX_OTHERS_BYTES }),
     ],
   }
 }
@@ -101,11 +101,35 @@ export function spendState(
   return endedStore.useOnce(key, epochSeconds(now()) + TRANSACTION_SECONDS + 60)
 }
 
-function givenUp(jar: CookieJar, received: ReceivedCookies): string[] {
-  const byAge = transactionIds(received)
+/**
+ * The `set-cookie` lines that end the oldest, so that all take no more of the `cookie` header than there is room for.
+ *
+ * @param finished The state of one that goes in any case, and is not counted.
+ */
+export function giveUpOldest(options: {
+  readonly jar: CookieJar
+  readonly received: ReceivedCookies
+  readonly roomBytes: number
+  readonly finished?: string
+}): string[] {
+  const { jar, received, roomBytes, finished } = options
+  const gone = finished === undefined ? undefined : idOf(finished)
+  const newestFirst = transactionIds(received)
+    .filter((id) => id !== gone)
     .map((id) => ({ id, sealedAt: jar.read(`${STATE_COOKIE}_${id}`)?.sealedAtEpochSeconds ?? 0 }))
     .toSorted((one, other) => other.sealedAt - one.sealedAt)
-  return byAge.slice(MAX_OTHERS).flatMap(({ id }) => endById(jar, id))
+  let bytes = 0
+  return newestFirst.flatMap(({ id }) => {
+    bytes += bytesOf(received, id)
+    return bytes > roomBytes ? endById(jar, id) : []
+  })
+}
+
+function bytesOf(received: ReceivedCookies, id: string): number {
+  return namesById(id)
+    .flatMap(namesOf)
+    .flatMap((name) => (received.get(name) ?? []).map((value) => `${name}=${value}; `.length))
+    .reduce((sum, length) => sum + length, 0)
 }
 
 function transactionIds(received: ReceivedCookies): string[] {
@@ -113,7 +137,11 @@ function transactionIds(received: ReceivedCookies): string[] {
 }
 
 function endById(jar: CookieJar, id: string): string[] {
-  return [...jar.remove(`${STATE_COOKIE}_${id}`), ...jar.remove(`${TARGET_COOKIE}_${id}`)]
+  return namesById(id).flatMap(jar.remove)
+}
+
+function namesById(id: string): string[] {
+  return [`${STATE_COOKIE}_${id}`, `${TARGET_COOKIE}_${id}`]
 }
 
 function idOf(state: string): string {

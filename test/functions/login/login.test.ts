@@ -39,6 +39,9 @@ beforeEach(() => {
 const start = (changes: LoginChanges = {}) => startLogin({ provider, database, now }, changes)
 const sessionCookies = (visitor: Visitor) =>
   visitor.browser.names().filter((name) => !/csrf|redirect|signed_in/.test(name))
+/** What a browser sends in its `cookie` header. */
+const cookieBytes = (visitor: Visitor) => Buffer.byteLength(visitor.browser.header().join())
+
 const transactionCookies = (visitor: Visitor) =>
   visitor.browser.names().filter((name) => /csrf|redirect/.test(name))
 
@@ -107,6 +110,9 @@ describe('the way to the provider', () => {
     expect(await target(at('/x'))).toBe(`${SITE}/x`)
     const settings = { cookie: { sameSite: 'Lax', domain: 'example.com' } as const }
     expect(await target(at('/x', { settings }))).toBe('https://a.apps.example.com/x')
+    // The longest address that the console sends somebody to sign in with is still one with our name before it.
+    const { pathname, search } = new URL((await at(`/${'x'.repeat(1_023)}`)).location)
+    expect((await new Visitor().visit(start(), `${pathname}${search}`)).location).toContain('/authorize')
   })
 
   it('is not taken to another place', async () => {
@@ -244,13 +250,43 @@ describe('a sign-in', () => {
     const visitor = new Visitor()
     const login = start()
     const first = await visitor.visit(login, '/login')
-    for (let tab = 0; tab < 6; tab += 1) {
+    const second = await visitor.visit(login, '/login')
+    for (let tab = 0; tab < 30; tab += 1) {
       later(1)
       await visitor.visit(login, '/login')
     }
-    expect(transactionCookies(visitor)).toHaveLength(8)
-    const { outcome } = await visitor.comeBack(login, provider.signIn(first.location))
-    expect(outcome).toBe('sign_in_unknown')
+    expect(cookieBytes(visitor)).toBeLessThan(8_192)
+    for (const { location } of [first, second]) {
+      expect((await visitor.comeBack(login, provider.signIn(location))).outcome).toBe('sign_in_unknown')
+    }
+  })
+
+  it('goes on in each of eight tabs that are open at once', async () => {
+    const visitor = new Visitor()
+    const login = start()
+    const target = (tab: number) => `/v2/run?project=flytesnacks&domain=development&name=run-${tab}`
+    const tabs = []
+    for (let tab = 0; tab < 8; tab += 1) {
+      later(1)
+      tabs.push(await visitor.visit(login, `/login?redirect_url=${encodeURIComponent(target(tab))}`))
+    }
+    for (const [tab, { location }] of tabs.entries()) {
+      const { location: end } = await visitor.comeBack(login, provider.signIn(location))
+      expect(end).toBe(`${SITE}${target(tab)}`)
+    }
+  })
+
+  it('gives other tabs up where there is no room for them beside a large session', async () => {
+    const visitor = new Visitor()
+    const login = start()
+    for (let tab = 0; tab < 4; tab += 1) {
+      later(1)
+      await visitor.visit(login, `/login?redirect_url=/${'x'.repeat(1_000)}`)
+    }
+    provider.does.idTokenClaims = (claims) => ({ ...claims, groups: 'x'.repeat(4_300) })
+    expect((await visitor.signIn(login, provider)).status).toBe(303)
+    expect(cookieBytes(visitor)).toBeLessThan(16_000)
+    expect((await visitor.visit(login, '/me')).status).toBe(200)
   })
 
   it('leaves a word of it for half a minute, by which a page without a session knows not to begin another', async () => {

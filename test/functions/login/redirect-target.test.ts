@@ -103,6 +103,7 @@ describe('where a person goes on to', () => {
     ['the sign-out', '/logout'],
     ['the sign-out in full', `${SITE}/logout`],
     ['something too long', `/${'x'.repeat(MAX_REDIRECT_LENGTH)}`],
+    ['something that becomes too long', `/${'語'.repeat(MAX_REDIRECT_LENGTH / 8)}`],
   ]
   for (const [what, given] of refused) {
     it(`is refused: ${what}`, () => {
