@@ -73,6 +73,8 @@ function parametersOf(request: HttpRequest): URLSearchParams {
 
 function isAskedForHere(request: HttpRequest, { isOwnOrigin }: LoginDeps): boolean {
   if (request.method === 'POST') return isFromOwnPage(request, isOwnOrigin)
+  // A HEAD request changes nothing, and a browser also loads what a person may be about to type.
+  if (request.method !== 'GET' || request.headers['sec-purpose'] !== undefined) return false
   const sites = request.headers['sec-fetch-site'] ?? []
   return sites.length > 0 && sites.every((site) => OWN_SITES.has(site))
 }

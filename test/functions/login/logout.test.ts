@@ -160,7 +160,7 @@ describe('signing out', () => {
   })
 })
 
-describe('signing out that another site asks for', () => {
+describe('signing out that nobody here asks for', () => {
   for (const [what, headers] of [
     ['another site', { 'sec-fetch-site': 'cross-site' }],
     ['a browser that does not say', {}],
@@ -171,6 +171,19 @@ describe('signing out that another site asks for', () => {
       const { status, text } = await get(visitor, login, '/logout', headers)
       expect(status).toBe(403)
       expect(text).toMatch(/<form class="actions" method="post" action="\/logout">.*Stay signed in/)
+      expect((await visitor.visit(login, '/me')).status).toBe(200)
+    })
+  }
+
+  for (const [what, request] of [
+    ['a page that is loaded before it is asked for', { headers: { 'sec-purpose': 'prefetch;prerender' } }],
+    ['a request for the headers alone', { method: 'HEAD', headers: {} }],
+  ] as const) {
+    it(`is not what ${what} does`, async () => {
+      const login = start()
+      const visitor = await signedIn(login)
+      const headers = { 'sec-fetch-site': 'none', ...request.headers }
+      expect((await visitor.visit(login, '/logout', { ...request, headers })).status).toBe(403)
       expect((await visitor.visit(login, '/me')).status).toBe(200)
     })
   }
