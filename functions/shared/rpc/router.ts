@@ -200,7 +200,8 @@ function refusalOf(handler: UniversalHandler, request: HttpRequest): ServiceErro
 async function httpResponse(response: UniversalServerResponse): Promise<HttpResponse & { body: Uint8Array }> {
   const chunks: Uint8Array[] = []
   if (response.body) for await (const chunk of response.body) chunks.push(chunk)
-  const headers: Record<string, string> = {}
+  // What is told to one caller is nobody else's, whatever is between here and there.
+  const headers: Record<string, string> = { 'cache-control': 'no-store' }
   response.header?.forEach((value, name) => {
     if (name !== 'content-length') headers[name] = value
   })

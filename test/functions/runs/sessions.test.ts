@@ -108,6 +108,16 @@ describe('a call with a session', () => {
     expect(loads).toBe(before)
   })
 
+  it('is told who it is of in an answer that nobody stores', async () => {
+    for (const [path, body] of [
+      [WHO, '{}'],
+      [LIST, JSON.stringify({ projectId: PROJECT })],
+    ] as const) {
+      const answer = await ask(path, withSession(await signedIn()), body)
+      expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'no-store' } })
+    }
+  })
+
   const refreshing: [string, string, string][] = [
     ['a call that is answered', WHO, '{}'],
     ['a list', LIST, JSON.stringify({ projectId: PROJECT })],
