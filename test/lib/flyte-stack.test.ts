@@ -105,6 +105,10 @@ describe('the stack', () => {
       loadBalancer: { waf: { enabled: true } },
       secrets: { oidcClientSecret: { name: 'a' }, cookieKeys: { name: 'b' } },
     },
+    'with the logs of tasks, and another prefix of secrets': {
+      aws: { account: '123456789012' },
+      runs: { logs: { group: '/flyte/tasks' }, secretPrefix: 'team/flyte' },
+    },
     'with an existing secret': { secrets: { oidcClientSecret: { name: 'a' } } },
   }
   for (const [title, change] of Object.entries(variants)) {
