@@ -5,7 +5,7 @@ import { type Stack, startStack } from '../../local/stack.ts'
 import { launchBrowser } from '../browser/support/chromium.ts'
 import { freePort } from '../end-to-end/support/ports.ts'
 import { checkProvider } from './support/check.ts'
-import { signInAsService, signInOnCommandLine } from './support/command-line.ts'
+import { signInAsService, signInOnCommandLine, signInOnDevice } from './support/command-line.ts'
 import { type Keycloak, prepareKeycloak, startKeycloak } from './support/keycloak.ts'
 import { flyteRealm, PASSWORD, SECRETS } from './support/realm.ts'
 import { makerInBrowser, makerWithToken } from './support/runs.ts'
@@ -92,6 +92,17 @@ describe('with Keycloak', () => {
   it('a command line refreshes its token', async () => {
     const { refresh } = await signInAsAda()
     expect(await makerWithToken(stack, await refresh())).toMatchObject(ADA)
+  })
+
+  it('a command line without a browser signs in with one elsewhere', async () => {
+    const token = await signInOnDevice(stack, async (address) => {
+      const page = await openPage(address)
+      await fillIn(page)
+      await page.locator('#kc-login[name="accept"]').click()
+      await page.getByText('Device Login Successful').waitFor()
+      await page.context().close()
+    })
+    expect(await makerWithToken(stack, token)).toMatchObject(ADA)
   })
 
   it('a browser is signed in by the deployment itself, and signed out here and there', async () => {

@@ -71,6 +71,35 @@ export async function signInOnCommandLine(
   }
 }
 
+/**
+ * Signs somebody in who has the browser on another machine (device flow, RFC 8628), and answers the access token.
+ *
+ * @param open Does in a browser what the address asks for.
+ */
+export async function signInOnDevice(
+  stack: Stack,
+  open: (address: string) => Promise<void>,
+): Promise<string> {
+  const { server, publicClient, scopes } = await discoverFromHost(stack)
+  const asked = await oauth.deviceAuthorizationRequest(
+    server,
+    publicClient,
+    oauth.None(),
+    { scope: scopes.join(' ') },
+    ON_THIS_MACHINE,
+  )
+  const device = await oauth.processDeviceAuthorizationResponse(server, publicClient, asked)
+  await open(device.verification_uri_complete ?? device.verification_uri)
+  const response = await oauth.deviceCodeGrantRequest(
+    server,
+    publicClient,
+    oauth.None(),
+    device.device_code,
+    ON_THIS_MACHINE,
+  )
+  return (await oauth.processDeviceCodeResponse(server, publicClient, response)).access_token
+}
+
 /** What the deployment says about whom to sign in with, and as whom. */
 async function discoverFromHost(stack: Stack) {
   const metadata = client(stack, AuthMetadataService)
@@ -84,6 +113,7 @@ async function discoverFromHost(stack: Stack) {
       authorization_endpoint: server.authorizationEndpoint,
       token_endpoint: server.tokenEndpoint,
       jwks_uri: server.jwksUri,
+      device_authorization_endpoint: server.deviceAuthorizationEndpoint,
     } satisfies oauth.AuthorizationServer,
     publicClient: { client_id: configuration.clientId } satisfies oauth.Client,
     redirectUri: configuration.redirectUri,

@@ -55,10 +55,8 @@ export function flyteRealm(options: {
         publicClient: true,
         standardFlowEnabled: true,
         redirectUris: [commandLineRedirectUri],
-        attributes: {
-          'pkce.code.challenge.method': 'S256',
-          'oauth2.device.authorization.grant.enabled': 'true',
-        },
+        // Not pkce.code.challenge.method: Keycloak would ask for PKCE in the device flow too, where clients have none.
+        attributes: { 'oauth2.device.authorization.grant.enabled': 'true' },
         protocolMappers: [audienceMapper(publicUrl)],
         ...SCOPES,
       },
