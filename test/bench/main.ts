@@ -60,7 +60,7 @@ function createRunFigures(credential: string, cost: CallCost): Figure[] {
 type RpcCosts = Record<keyof typeof RPC_TARGETS, Pick<CallCost, 'p50Us' | 'floorP50Us' | 'ratio'>>
 
 /** What a call may take over its floor: the less there is to decode, the more the rest of a call weighs. */
-const RPC_TARGETS = { listRuns: 6, getRunDetails: 10, watchActionDetails: 10, enqueue: 8 } as const
+const RPC_TARGETS = { listRuns: 6, getRunDetails: 10, watchActionDetails: 12, enqueue: 8 } as const
 
 function rpcFigures(costs: RpcCosts): Figure[] {
   return Object.entries(RPC_TARGETS).flatMap(([name, target]) => {
