@@ -98,6 +98,17 @@ const ADVICE: Partial<Record<ServiceError['reason'], Advice>> = {
     whatToDo:
       'Tell the operators: the client’s id, secret, scopes or redirect URI may not be what is registered.',
   },
+  provider_issuer_mismatch: {
+    title: 'Signing in does not work right now',
+    whatToDo:
+      'Tell the operators: auth.userAuth.openId.issuerUrl has to be the issuer in the provider’s own document.',
+  },
+  secret_unavailable: {
+    title: 'Signing in does not work right now',
+    whatToDo:
+      'Try again in a moment. If it stays, tell the operators: a secret is missing, or is not made as signing in needs it.',
+    action: { label: 'Try again', href: '/login' },
+  },
   cross_site_request: {
     title: 'Do you want to sign out?',
     whatToDo: 'Another page asked for it. Your session goes on.',
@@ -120,6 +131,13 @@ const BY_STATUS: Readonly<Record<number, Advice>> = {
   },
 }
 
+/** For somebody who believes by now that they are signed out. */
+const NOT_SIGNED_OUT: Advice = {
+  title: 'You are not signed out',
+  whatToDo: 'Your session goes on. Try again in a moment, or remove the cookies of this site.',
+  action: { label: 'Try again', href: '/logout' },
+}
+
 const UNEXPECTED: Advice = {
   title: 'Something went wrong on our side',
   whatToDo: 'Try again in a moment. If it stays, tell the operators the request id below.',
@@ -138,13 +156,18 @@ function page(
   request: HttpRequest,
   headers: Readonly<Record<string, string>>,
 ): HttpResponse {
-  const { title, whatToDo, action } = ADVICE[error.reason] ?? BY_STATUS[error.status] ?? UNEXPECTED
+  const { title, whatToDo, action } = adviceOn(error, request)
   const button = action && html`<p><a class="button" href="${action.href}">${action.label}</a></p>`
   const body = html`<p>${error.message}</p>
 <p class="soft">${whatToDo}</p>
 ${button}
 <p class="fine">Request <code>${request.requestId}</code></p>`
   return cardPage({ request, status: error.status, title, body, headers })
+}
+
+function adviceOn({ reason, status }: ServiceError, { path }: HttpRequest): Advice {
+  if (path === '/logout' && status >= 500) return NOT_SIGNED_OUT
+  return ADVICE[reason] ?? BY_STATUS[status] ?? UNEXPECTED
 }
 
 function cookieHeaders(setCookies: readonly string[]): Readonly<Record<string, readonly string[]>> {

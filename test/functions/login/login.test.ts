@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TRANSACTION_SECONDS } from '../../../functions/login/transaction.ts'
+import { ServiceError } from '../../../functions/shared/errors.ts'
 import { startTestDatabase, type TestDatabase } from '../../support/dynamodb.ts'
 import { requestWith } from '../../support/identity-fixture.ts'
 import {
@@ -172,6 +173,16 @@ describe('the way to the provider', () => {
       expect({ status, outcome }).toEqual({ status: 503, outcome: reason })
     })
   }
+
+  it('says what the operators have to look at, where waiting does not help', async () => {
+    provider.does.metadata = (document) => ({ ...document, issuer: 'https://other.example' })
+    expect((await new Visitor().visit(start(), '/login')).text).toContain('auth.userAuth.openId.issuerUrl')
+    const cookieKeys = async () => {
+      throw new ServiceError('secret_unavailable')
+    }
+    const { text } = await new Visitor().visit(start({ deps: { cookieKeys } }), '/login')
+    expect(text).toContain('a secret is missing')
+  })
 
   it('is told to programs in a sentence', async () => {
     const { text, headers } = await new Visitor().visit(start(), '/login?redirect_url=//x', {

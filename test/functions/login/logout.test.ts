@@ -154,8 +154,9 @@ describe('signing out', () => {
   it('is not said to be done when it could not be', async () => {
     const visitor = await signedIn()
     database.failWith((operation) => (operation === 'PutItem' ? 'broken' : undefined))
-    const { status, outcome } = await post(visitor, start())
+    const { status, outcome, text } = await post(visitor, start())
     expect({ status, outcome }).toEqual({ status: 503, outcome: 'store_unavailable' })
+    expect(text).toMatch(/<h1>You are not signed out<\/h1>.*href="\/logout">Try again/s)
     expect(visitor.browser.cookies.has('flyte_idt')).toBe(true)
   })
 })
