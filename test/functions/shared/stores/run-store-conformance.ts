@@ -79,6 +79,7 @@ function createAndFind(makeStore: () => RunStore): void {
       outputsUri: 's3://bucket/outputs.pb',
       abort: { reason: 'enough', abortedBy: new Uint8Array([7]) },
       errorInfo: new Uint8Array([9]),
+      trigger: { name: 'nightly', revision: 3, automation: new Uint8Array([8, 2]) },
     })
     expect(await store.create(run)).toEqual({ created: true })
     expect(await store.find(run.key)).toEqual(run)
