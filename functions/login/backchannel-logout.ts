@@ -4,13 +4,14 @@ import { epochSeconds } from '../shared/clock.ts'
 import { ServiceError } from '../shared/errors.ts'
 import { type HttpRequest, type HttpResponse, headerValue, jsonResponse } from '../shared/http/message.ts'
 import type { PathHandler } from '../shared/http/router.ts'
+import { CLOCK_LEEWAY_SECONDS } from '../shared/tokens/claim-checks.ts'
 import type { LoginDeps } from './deps.ts'
-import { verifyLogoutToken } from './logout-token.ts'
+import { MAX_AGE_SECONDS, verifyLogoutToken } from './logout-token.ts'
 
 const MAX_FORM_BYTES = 32 * 1024
 const FORM = /^application\/x-www-form-urlencoded\s*(;|$)/i
-/** No logout token is good for longer, whatever it says. */
-const REMEMBERED_SECONDS = 86_400
+/** Longer than a token is good, whose time of issue may be a little ahead of us. */
+const REMEMBERED_SECONDS = MAX_AGE_SECONDS + CLOCK_LEEWAY_SECONDS
 
 const NEVER_STORED = { 'cache-control': 'no-store' } as const
 

@@ -15,11 +15,15 @@ export interface LogoutNotice {
   readonly tokenId: string
 }
 
+/** No logout token is good for longer, whatever it says: for as long it is remembered that it was used. */
+export const MAX_AGE_SECONDS = 86_400
+
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
 /**
- * Verifies a logout token: its type, the algorithm, the key, the signature, `iss`, `aud`, `iat`, `exp`, `jti`, the
- * event, that it names a subject or a session, and that it has no nonce, with which it could be taken for an ID token.
+ * Verifies a logout token: its type, the algorithm, the key, the signature, `iss`, `aud`, `iat` (a day ago at
+ * most), `exp`, `jti`, the event, that it names a subject or a session, and that it has no nonce, with which it could
+ * be taken for an ID token.
  *
  * @throws {ServiceError} `logout_token_invalid`; `keys_unavailable` if that cannot be found out.
  */
@@ -34,8 +38,10 @@ export async function verifyLogoutToken(
     if (!isForLogout || payload.iss !== provider.issuer) throw invalid()
     await assertSignature(jwt, { rules: provider, keys })
     assertAudience(payload, provider.clientId)
-    if (typeof payload.iat !== 'number') throw invalid()
-    assertTimeClaims(payload, epochSeconds(now()))
+    const nowEpochSeconds = epochSeconds(now())
+    const { iat } = payload
+    if (typeof iat !== 'number' || iat <= nowEpochSeconds - MAX_AGE_SECONDS) throw invalid()
+    assertTimeClaims(payload, nowEpochSeconds)
     return noticeOf(payload)
   } catch (thrown) {
     const error = asServiceError(thrown)

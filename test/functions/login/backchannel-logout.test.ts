@@ -138,6 +138,10 @@ describe('a logout token', () => {
     ['without an end', token({ exp: undefined })],
     ['without a time of issue', token({ iat: undefined })],
     ['from the future', token({ iat: 4_000_000_000 })],
+    [
+      'of yesterday, when nobody knows any more whether it was used',
+      () => provider.logoutToken({ iat: provider.nowSeconds() - 86_400, exp: 4_000_000_000 }),
+    ],
     ['without an id', token({ jti: undefined })],
     ['with an id that is no text', token({ jti: 7 })],
     ['that names nobody', token({ sub: undefined })],
