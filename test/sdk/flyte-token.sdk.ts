@@ -82,4 +82,18 @@ describe('the SDK behind an identity-aware proxy', () => {
     expect(status).not.toBe(0)
     expect(stdout).not.toContain('subject')
   })
+
+  /** flytekit, whose `proxyCommand` is flyte-token for that person. */
+  const withFlytekit = (person: string, inner: string) => {
+    const command = [process.execPath, COMMAND, ...flags(), '--account', person]
+    return sdk.python('flytekit_session.py', [`localhost:${proxy.port}`, inner, ...command], {
+      env: { ...sdk.browserOf(person), REQUESTS_CA_BUNDLE: stack.authority.file ?? '' },
+    })
+  }
+
+  it('is who it should be in flytekit, too, whose proxyCommand is flyte-token', async () => {
+    expect((await withFlytekit('grace', '')).stdout).toContain('subject grace')
+    const inner = await tokenFile('ada', '--access-token')
+    expect((await withFlytekit('grace', inner)).stdout).toContain('subject ada')
+  })
 })
