@@ -29,6 +29,7 @@ import { servicesBeside } from './services.ts'
 
 const { settings, runsTable, authTable, triggerSchedules, tracing } = readConfig()
 const tableName = requireSetting(runsTable, 'RUNS_TABLE')
+const schedulesSetting = requireSetting(triggerSchedules, 'TRIGGER_SCHEDULES')
 const { storagePrefix, domains, seedProjects, secretPrefix, logs: logSettings } = settings.runs
 const client = createDynamoDbClient()
 const now = systemClock
@@ -86,11 +87,10 @@ const deps: ServiceDeps = {
     return findRunOfTrigger(documents, name)
   },
   schedules: lazyScheduleStore(async () => {
-    const [{ createScheduleStore }, { readScheduleSettings }] = await Promise.all([
-      import('../shared/stores/scheduler/schedule-store.ts'),
-      import('../shared/stores/scheduler/settings.ts'),
-    ])
-    const target = readScheduleSettings(triggerSchedules)
+    const { createScheduleStore, readScheduleSettings } = await import(
+      '../shared/stores/scheduler/schedule-store.ts'
+    )
+    const target = readScheduleSettings(schedulesSetting)
     return createScheduleStore({ aws: readAwsEnvironment(), target, fetch: fetchDocumentLater, now })
   }),
   links: lazyObjectLinks(async () => {

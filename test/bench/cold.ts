@@ -116,6 +116,7 @@ async function createTables(endpoint: string): Promise<void> {
 function environmentOf(databaseUrl: string, secretsUrl: string): NodeJS.ProcessEnv {
   return {
     RUNS_TABLE: 'runs',
+    TRIGGER_SCHEDULES: '{"groupName":"bench","functionArn":"bench","roleArn":"bench"}',
     AUTH_TABLE: 'auth',
     AWS_REGION: 'eu-west-1',
     AWS_ACCESS_KEY_ID: 'bench',

@@ -1,7 +1,10 @@
 /** A permission that is missing from the template is missing on one machine, too. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { create } from '@bufbuild/protobuf'
+import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { InputsSchema } from '@flyteorg/flyteidl2/flyteidl2/task/common_pb.ts'
+import { TaskService } from '@flyteorg/flyteidl2/flyteidl2/task/task_service_pb.ts'
 import { RunService } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { CloudFormationResource, CloudFormationTemplate } from '../../local/alb/index.ts'
@@ -82,6 +85,19 @@ function largeRun() {
   return request
 }
 
+/** Deploys a task with a trigger that is due in a second. */
+async function deployTrigger(stack: Stack): Promise<void> {
+  const value = { value: 1, unit: 1, startTime: timestampFromMs(Date.now() - 59_000) }
+  const schedule = { expression: { case: 'rate' as const, value } }
+  const automationSpec = { type: 2, automation: { case: 'schedule' as const, value: schedule } }
+  const headers = await bearer(stack, { person: 'ada' })
+  await client(stack, TaskService, headers).deployTask({
+    taskId: { project: PROJECT.name, domain: PROJECT.domain, name: 'hello', version: 'v1' },
+    spec: sampleRun().task.value as never,
+    triggers: [{ name: 'soon', spec: { active: true }, automationSpec }],
+  })
+}
+
 const list = { scopeBy: { case: 'projectId', value: PROJECT }, request: { limit: 10 } } as const
 
 describe('with the permissions of the template', () => {
@@ -154,6 +170,24 @@ describe('without a permission of a function', () => {
     const { details } = await runs.getRunDetails(runId === undefined ? {} : { runId })
     expect(describeMaker(details?.action?.metadata?.executedBy)).toMatchObject({ email: 'ada@example.com' })
     expect(denials().length).toBeGreaterThan(0)
+  })
+})
+
+describe('without a permission of schedules', () => {
+  it('to be handed their role, no trigger is switched on', async () => {
+    const stack = await start(without('iam:PassRole', /TriggersRole/))
+    const failure = await failureOf(deployTrigger(stack))
+    expect(failure).toMatchObject({ code: Code.Unavailable })
+    expect(denials()).toContainEqual(expect.stringContaining('flyte-runs may not do iam:PassRole on '))
+  })
+
+  it('to call the function, a trigger makes no run, and the log says where that is put right', async () => {
+    const stack = await start(without('lambda:InvokeFunction', /function:flyte-runs:live/))
+    await deployTrigger(stack)
+    const deadline = Date.now() + 10_000
+    while (denials().length === 0 && Date.now() < deadline) await sleep(100)
+    expect(denials()).toContainEqual(expect.stringContaining('see lib/constructs/trigger-schedules.ts'))
+    expect((await (await runsOf(stack)).listRuns(list)).runs).toEqual([])
   })
 })
 

@@ -13,6 +13,7 @@ import { actionOf } from '../messages.ts'
 import { isNewestFirst } from '../order.ts'
 import { pageLimit } from '../page-limit.ts'
 import { makePageToken, readPageToken } from '../page-token.ts'
+import { listPausedRuns } from './paused-runs.ts'
 import { scopeOf } from './scope.ts'
 
 /** `paused_actions_only`, which is newer than our generated code; clients send its number. */
@@ -38,7 +39,7 @@ export function listRunsMethod(deps: Pick<RunsDeps, 'runs' | 'actions' | 'projec
       limit: pageLimit(request.request?.limit ?? 0),
       after: readPageToken(list, request.request?.token ?? ''),
     }
-    const found = pausedOnly ? await pausedRuns(deps, query, page) : await deps.runs.list(query, page)
+    const found = pausedOnly ? await listPausedRuns(deps, query, page) : await deps.runs.list(query, page)
     return create(ListRunsResponseSchema, {
       runs: found.runs.map((run) => create(RunSchema, { action: actionOf(run, org) })),
       token: makePageToken(list, found.next),
@@ -48,10 +49,4 @@ export function listRunsMethod(deps: Pick<RunsDeps, 'runs' | 'actions' | 'projec
 
 function isPausedOnly({ $unknown: unknown }: ListRunsRequest): boolean {
   return unknown?.some(({ no, data }) => no === PAUSED_ACTIONS_ONLY && data[0] !== 0) ?? false
-}
-
-/** Asked for seldom: its code is loaded when it is. */
-async function pausedRuns(...args: Parameters<typeof import('./paused-runs.ts').listPausedRuns>) {
-  const { listPausedRuns } = await import('./paused-runs.ts')
-  return listPausedRuns(...args)
 }

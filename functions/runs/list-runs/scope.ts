@@ -3,6 +3,7 @@ import type { ListRunsRequest } from '@flyteorg/flyteidl2/flyteidl2/workflow/run
 import { ServiceError } from '../../shared/errors.ts'
 import type { RunScope } from '../../shared/stores/run-store.ts'
 import type { RunsDeps } from '../deps.ts'
+import { everyPlace } from '../projects/places.ts'
 
 /**
  * Reads the scope of a request, and the organization to answer with. One that names an organization is about all of
@@ -32,7 +33,6 @@ export async function scopeOf(
       return { scope: { kind: 'trigger', project, domain, taskName, name }, org }
     }
     case 'org': {
-      const { everyPlace } = await import('../projects/places.ts')
       return { scope: { kind: 'projects', projects: await everyPlace(deps) }, org: scopeBy.value }
     }
     default:

@@ -13,6 +13,9 @@ import type { DocumentFetcher } from '../../tokens/remote-document.ts'
 import type { Schedule, ScheduleStore } from '../schedule-store.ts'
 import type { ScheduleSettings } from './settings.ts'
 
+// With it, so that one file is loaded later and not two.
+export { readScheduleSettings } from './settings.ts'
+
 export interface ScheduleStoreDeps {
   readonly aws: AwsEnvironment
   readonly target: ScheduleSettings
