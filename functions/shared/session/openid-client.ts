@@ -129,7 +129,7 @@ export function createOpenIdClient(deps: OpenIdClientDeps): OpenIdClient {
       try {
         return tokensOf(await openid.refreshTokenGrant(config, refreshToken))
       } catch (error) {
-        if (error instanceof openid.ResponseBodyError && error.error === 'invalid_grant') return undefined
+        if (error instanceof openid.ResponseBodyError && REFRESH_ENDS.has(error.error)) return undefined
         throw failureOf(error)
       }
     },
@@ -179,6 +179,14 @@ const DENIALS: ReadonlySet<string> = new Set([
   'consent_required',
   'interaction_required',
   'account_selection_required',
+])
+/** What it says when a refresh token leads nowhere any more, and only the person can go on. */
+const REFRESH_ENDS: ReadonlySet<string> = new Set([
+  ...DENIALS,
+  'invalid_grant',
+  'invalid_scope',
+  'unauthorized_client',
+  'unsupported_grant_type',
 ])
 /** What it says when it cannot answer now. */
 const OUTAGES: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable'])

@@ -37,7 +37,7 @@ export interface Refreshed {
 /**
  * Gives new tokens for a session whose ID token has expired.
  *
- * @throws {ServiceError} `session_expired` if the provider gives none any more, or none with an ID token;
+ * @throws {ServiceError} `session_expired` if the provider gives none any more, or none with an ID token that holds;
  *   `provider_…` if it cannot be asked, `store_…` if the table cannot.
  */
 export type Refresher = (request: RefreshRequest) => Promise<Refreshed>
@@ -124,15 +124,19 @@ async function askProvider(
 ): Promise<Refreshed> {
   const { store, now } = deps
   let refreshed: Refreshed | undefined
+  let refusal: unknown
   try {
     refreshed = await exchange(deps, request)
   } catch (error) {
-    await store.release(claim).catch(() => undefined)
-    throw error
+    if (!(error instanceof ServiceError) || error.status >= 500) {
+      await store.release(claim).catch(() => undefined)
+      throw error
+    }
+    refusal = error
   }
   if (refreshed === undefined) {
     await store.refuse(claim, epochSeconds(now()) + REFUSED_FOR_SECONDS)
-    throw new ServiceError('session_expired')
+    throw new ServiceError('session_expired', { cause: refusal })
   }
   const { tokens, verified } = refreshed
   const result = {

@@ -419,6 +419,15 @@ describe('somebody who is signed in', () => {
     expect(sessionCookies(visitor)).toEqual([])
   })
 
+  it('is sent to the provider again when it wants to see the person', async () => {
+    const visitor = new Visitor()
+    const login = start()
+    await visitor.signIn(login, provider)
+    later(400)
+    provider.does.answers.token = json({ error: 'interaction_required' }, 400)
+    expect((await visitor.visit(login, '/login')).location).toContain('/authorize')
+  })
+
   it('is not led elsewhere either', async () => {
     const visitor = new Visitor()
     const login = start()

@@ -178,7 +178,19 @@ describe('a refresh that the provider refuses', () => {
     it(`is one whose ID token has ${what}`, async () => {
       const browser = await expired()
       provider.does.idTokenClaims = change
-      await expect(read(browser)).rejects.toMatchObject({ reason: 'sign_in_answer_invalid' })
+      await expect(read(browser)).rejects.toMatchObject({ reason: 'session_expired', status: 401 })
+      // The refresh token was used: a second time it could be taken for stolen.
+      provider.does.idTokenClaims = (claims) => claims
+      await expect(read(browser)).rejects.toMatchObject({ reason: 'session_expired' })
+      expect(refreshes()).toHaveLength(1)
+    })
+  }
+
+  for (const error of ['interaction_required', 'login_required', 'unauthorized_client', 'invalid_scope']) {
+    it(`is one that only the person can go on from: ${error}`, async () => {
+      const browser = await expired()
+      provider.does.answers.token = json({ error }, 400)
+      await expect(read(browser)).rejects.toMatchObject({ reason: 'session_expired', status: 401 })
     })
   }
 })
