@@ -98,6 +98,11 @@ export function oauthError(error: unknown): string | undefined {
   return isRefusal ? error.error : undefined
 }
 
+/** Whether a provider did not believe that the client is who it says it is: its secret may have been rotated. */
+export function isRefusedClient(error: unknown): boolean {
+  return oauthError(error) === 'invalid_client' || error instanceof openid.WWWAuthenticateChallengeError
+}
+
 /** What went wrong with a provider, as a sentence. @param what The start of the sentence if its answer is of no use. */
 export function failureOf(error: unknown, what: string): CommandError {
   if (error instanceof CommandError) return error

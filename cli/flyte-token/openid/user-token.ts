@@ -7,7 +7,7 @@ import { expiryOf, subjectOf } from '../jwt.ts'
 import { type Obtained, obtain, type TokenKind } from '../obtain.ts'
 import type { Entry, EntryKey } from '../store/entry.ts'
 import { verifyIdToken } from './id-token.ts'
-import { connect, failureOf, oauthError, type Provider } from './provider.ts'
+import { connect, failureOf, isRefusedClient, oauthError, type Provider } from './provider.ts'
 import { type SignInRequest, signInWithBrowser, signInWithDevice } from './sign-in.ts'
 
 export interface UserTokenOptions {
@@ -84,10 +84,6 @@ async function refresh(
     if (error instanceof CommandError && error.reason === 'grant_ended') return undefined
     throw failureOf(error, 'The answer of the provider')
   }
-}
-
-function isRefusedClient(error: unknown): boolean {
-  return oauthError(error) === 'invalid_client' || error instanceof openid.WWWAuthenticateChallengeError
 }
 
 function connectWith(

@@ -4,7 +4,7 @@ import { CommandError } from '../../shared/failure.ts'
 import { usage } from '../../shared/flags.ts'
 import { isKept, readClientSecret } from '../client-secret.ts'
 import { obtain } from '../obtain.ts'
-import { connect, failureOf, oauthError } from '../openid/provider.ts'
+import { connect, failureOf, isRefusedClient } from '../openid/provider.ts'
 import type { EntryKey } from '../store/entry.ts'
 import { entryOfToken } from './entry-of-token.ts'
 import type { ServiceTokenGetter } from './source.ts'
@@ -49,8 +49,4 @@ export const clientCredentialsToken: ServiceTokenGetter = (options, context) => 
     }
   }
   return obtain({ key, token: 'accessToken', force, refresh: async () => undefined, signIn }, context)
-}
-
-function isRefusedClient(error: unknown): boolean {
-  return oauthError(error) === 'invalid_client' || error instanceof openid.WWWAuthenticateChallengeError
 }
