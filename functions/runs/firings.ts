@@ -10,8 +10,6 @@ import type { ServiceDeps } from './service-deps.ts'
 export function answerFirings(deps: ServiceDeps, telemetry: Telemetry): OtherEvents {
   return (event) => {
     if ('requestContext' in event || !('trigger' in event)) return undefined
-    return import('./triggers/answer-firing.ts').then(({ answerFiring }) =>
-      answerFiring({ deps, telemetry }, event),
-    )
+    return import('./triggers/entry.ts').then(({ answerFiring }) => answerFiring({ deps, telemetry }, event))
   }
 }

@@ -83,7 +83,7 @@ const deps: ServiceDeps = {
   deployedTasks: createDynamoDbDeployedTaskStore(client, tableName),
   documents,
   async findTrigger(name) {
-    const { findRunOfTrigger } = await import('./triggers/run-of-trigger.ts')
+    const { findRunOfTrigger } = await import('./triggers/entry.ts')
     return findRunOfTrigger(documents, name)
   },
   schedules: lazyScheduleStore(async () => {

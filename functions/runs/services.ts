@@ -7,7 +7,7 @@ export function servicesBeside(deps: ServiceDeps): LazyServices {
   return {
     'flyteidl2.task.TaskService': async () => (await import('./tasks/service.ts')).taskService(deps),
     'flyteidl2.trigger.TriggerService': async () =>
-      (await import('./triggers/service.ts')).triggerService(deps),
+      (await import('./triggers/entry.ts')).triggerService(deps),
     'flyteidl2.dataproxy.DataProxyService': async () =>
       (await import('./data/service.ts')).dataProxyService(deps),
     'flyteidl2.settings.SettingsService': async () =>
