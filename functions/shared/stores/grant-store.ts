@@ -53,10 +53,17 @@ export interface GrantStore {
   readonly put: (kind: GrantKind, key: GrantKey, record: GrantRecord) => Promise<void>
   /** Writes a record unless there is one already. */
   readonly create: (kind: GrantKind, key: GrantKey, record: GrantRecord) => Promise<boolean>
-  /** Marks a record as redeemed; false if it is absent or was redeemed before. */
-  readonly consume: (kind: GrantKind, key: GrantKey) => Promise<boolean>
-  /** Takes back that a record was redeemed: for whoever redeemed it, and gave nothing for it. */
-  readonly release: (kind: GrantKind, key: GrantKey) => Promise<void>
+  /**
+   * Marks a record as redeemed; false if it is absent or was redeemed before.
+   *
+   * @param redemption Names this redemption, for whoever may have to take it back; another one for each.
+   */
+  readonly consume: (kind: GrantKind, key: GrantKey, redemption?: string) => Promise<boolean>
+  /**
+   * Takes a redemption back, for whoever redeemed the record and gave nothing for it. Does nothing to a record that
+   * was redeemed by anybody else, however late it arrives or often it is repeated.
+   */
+  readonly release: (kind: GrantKind, key: GrantKey, redemption: string) => Promise<void>
   /** Replaces the value of a record once; false if it is absent, redeemed, or was decided before. */
   readonly decide: (kind: GrantKind, key: GrantKey, value: JwtObject) => Promise<boolean>
   readonly delete: (kind: GrantKind, key: GrantKey) => Promise<void>

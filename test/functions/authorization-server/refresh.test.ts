@@ -147,6 +147,25 @@ describe('a refresh token', () => {
     })
   })
 
+  it('is not used up by a request for an audience that it is not for', async () => {
+    const elsewhere = { audience: 'https://other.example.com' }
+    expect(refusalOf(await refresh(server, first.refresh_token, elsewhere))).toEqual({
+      status: 400,
+      error: 'invalid_target',
+    })
+    const next = await refreshed(first.refresh_token)
+    await refreshed(next.refresh_token)
+  })
+
+  it('is not used up by a database that did as it was told, and did not say so', async () => {
+    const isRedemption = (operation: string, body: string) =>
+      operation === 'UpdateItem' && body.includes('consumedAt = :now')
+    database.failWith((operation, body) => (isRedemption(operation, body) ? 'lost-answer' : undefined))
+    expect((await refresh(server, first.refresh_token)).status).toBe(503)
+    database.failWith(undefined)
+    await refreshed(first.refresh_token)
+  })
+
   it('is worth nothing to another client', async () => {
     expect(refusalOf(await refresh(server, first.refresh_token, { client_id: 'flyte-cli' }))).toEqual(
       INVALID_GRANT,

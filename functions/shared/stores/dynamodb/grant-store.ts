@@ -59,13 +59,14 @@ export function createDynamoDbGrantStore(deps: GrantStoreDeps): GrantStore {
       told(async () => {
         await client.send(new PutItemCommand({ TableName: tableName, Item: itemOf(kind, key, record) }))
       }),
-    release: async (kind, key) => {
+    release: async (kind, key, redemption) => {
       const release = new UpdateItemCommand({
         TableName: tableName,
         Key: keyOf(kind, key),
         UpdateExpression: 'REMOVE consumedAt, writer',
-        // An update of a record that was deleted meanwhile would make another one.
-        ConditionExpression: exists,
+        // The client repeats a release whose answer was lost: by then the record may be somebody else's redemption.
+        ConditionExpression: `${exists} AND ${ours}`,
+        ExpressionAttributeValues: { ':writer': text(redemption) },
       })
       await once(() => client.send(release))
     },
@@ -96,7 +97,7 @@ function onceWrites({
   tableName,
   now,
 }: GrantStoreDeps): Pick<GrantStore, 'create' | 'consume' | 'decide'> {
-  const values = () => ({ ':now': number(epochSeconds(now())), ':writer': text(randomId()) })
+  const values = (writer = randomId()) => ({ ':now': number(epochSeconds(now())), ':writer': text(writer) })
 
   function update(kind: GrantKind, key: GrantKey, change: Omit<UpdateItemCommandInput, 'TableName' | 'Key'>) {
     const command = new UpdateItemCommand({ TableName: tableName, Key: keyOf(kind, key), ...change })
@@ -114,11 +115,11 @@ function onceWrites({
       })
       return once(() => client.send(command))
     },
-    consume: (kind, key) =>
+    consume: (kind, key, redemption) =>
       update(kind, key, {
         UpdateExpression: 'SET consumedAt = :now, writer = :writer',
         ConditionExpression: `${exists} AND ${live} AND (${unused} OR ${ours})`,
-        ExpressionAttributeValues: values(),
+        ExpressionAttributeValues: values(redemption),
       }),
     decide: (kind, key, value) =>
       update(kind, key, {

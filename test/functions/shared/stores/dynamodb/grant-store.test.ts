@@ -124,16 +124,26 @@ describe('what must happen once', () => {
   it('redeems again what was given back, once', async () => {
     const key = newKey()
     await store.put('RefreshToken', key, record())
-    await store.consume('RefreshToken', key)
-    await store.release('RefreshToken', key)
+    await store.consume('RefreshToken', key, 'first')
+    await store.release('RefreshToken', key, 'first')
     expect(await store.get('RefreshToken', key)).toEqual({ ...record(), consumedAtEpochSeconds: undefined })
     const results = await Promise.all([1, 2, 3].map(() => store.consume('RefreshToken', key)))
     expect(results.filter(Boolean)).toHaveLength(1)
   })
 
+  it('gives nothing back that somebody else redeemed meanwhile, although it is asked to a second time', async () => {
+    const key = newKey()
+    await store.put('RefreshToken', key, record())
+    await store.consume('RefreshToken', key, 'first')
+    await store.release('RefreshToken', key, 'first')
+    expect(await store.consume('RefreshToken', key, 'second')).toBe(true)
+    await store.release('RefreshToken', key, 'first')
+    expect(await store.consume('RefreshToken', key, 'third')).toBe(false)
+  })
+
   it('gives nothing back that is not there', async () => {
     const key = newKey()
-    await store.release('RefreshToken', key)
+    await store.release('RefreshToken', key, 'first')
     expect(await store.get('RefreshToken', key)).toBeUndefined()
   })
 
@@ -176,7 +186,7 @@ describe('an outage', () => {
     ['put', () => store.put('Grant', newKey(), record())],
     ['create', () => store.create('Grant', newKey(), record())],
     ['consume', () => store.consume('Grant', newKey())],
-    ['release', () => store.release('Grant', newKey())],
+    ['release', () => store.release('Grant', newKey(), 'first')],
     ['decide', () => store.decide('Grant', newKey(), {})],
     ['delete', () => store.delete('Grant', newKey())],
     ['count', () => store.count(newKey(), { by: 1, expiresAtEpochSeconds: NOW_SECONDS + 60 })],
