@@ -56,10 +56,12 @@ function claimHeaders(claims: JwtObject): Record<string, string> {
   let length = 0
   for (const [name, value] of Object.entries(claims)) {
     const text = asciiJson(value)
-    const isLong = text.length > MAX_CLAIM_LENGTH || length + text.length > MAX_HEADER_LENGTH
+    const header = `x-user-claim-${name.toLowerCase().replaceAll('_', '-')}`
+    const lineLength = header.length + text.length
+    const isLong = text.length > MAX_CLAIM_LENGTH || length + lineLength > MAX_HEADER_LENGTH
     if (isLong || !PLAIN_CLAIM_NAME.test(name)) continue
-    headers[`x-user-claim-${name.toLowerCase().replaceAll('_', '-')}`] = text
-    length += text.length
+    headers[header] = text
+    length += lineLength
   }
   return headers
 }
