@@ -1,5 +1,5 @@
 /** What the listener refuses by itself, in the error shape of Connect, so that clients read it. */
-import type { HeaderCondition, LastAction } from './listener-rules.ts'
+import type { HeaderCondition, LastAction } from './rule-description.ts'
 
 /** Answered for services that only the tasks' own network may call. Connect's error shape, so that clients read it. */
 export const REFUSED: LastAction = {

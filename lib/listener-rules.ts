@@ -19,6 +19,14 @@
 import type { Access, FunctionName, NeighbourGroup, Route } from '../functions/shared/routes.ts'
 import { tokenProxyPathPatterns } from '../functions/shared/routes.ts'
 import { OVER_ONE_MEGABYTE, REFUSED, TOO_LARGE } from './listener-refusals.ts'
+import {
+  type Authentication,
+  type HeaderCondition,
+  type LastAction,
+  type RuleDescription,
+  SECTIONS,
+  type Section,
+} from './rule-description.ts'
 
 /** Quotas of an Application Load Balancer; none of these can be raised. */
 export const LISTENER_QUOTAS = {
@@ -30,40 +38,8 @@ export const LISTENER_QUOTAS = {
 /** Priorities set aside for each section, so that a new route never moves the rules of another section. */
 export const PRIORITIES_PER_SECTION = 20
 
-export const SECTIONS = ['internal', 'public', 'bearer', 'session', 'api', 'pages', 'callback'] as const
-export type Section = (typeof SECTIONS)[number]
-
 /** The path on which the load balancer itself takes the provider's answer. Not configurable in AWS. */
 export const CALLBACK_PATH = '/oauth2/idpresponse'
-
-/**
- * What a rule does before its last action: `jwt` is jwt-validation, `deny` and `authenticate` are authenticate-oidc,
- * which answers 401 or redirects to the provider.
- */
-export type Authentication = 'jwt' | 'deny' | 'authenticate'
-
-export type LastAction =
-  | { readonly kind: 'forward'; readonly function: FunctionName; readonly access: Access }
-  | { readonly kind: 'fixed'; readonly status: number; readonly contentType: string; readonly body: string }
-
-export interface HeaderCondition {
-  readonly name: string
-  /** How the values are compared: without regard to case, `*` and `?` being wildcards, or as regular expressions. */
-  readonly by: 'wildcards' | 'regex'
-  readonly values: readonly string[]
-}
-
-export interface RuleDescription {
-  /** Stable as long as the section's routes before it stay; names the resource in the template. */
-  readonly id: string
-  readonly section: Section
-  readonly priority: number
-  readonly paths: readonly string[]
-  readonly header?: HeaderCondition
-  readonly hosts: readonly string[]
-  readonly authentication?: Authentication
-  readonly last: LastAction
-}
 
 export interface ListenerRuleOptions {
   readonly routes: readonly Route[]

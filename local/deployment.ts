@@ -3,12 +3,8 @@ import type { CloudFormationResource, CloudFormationTemplate, DynamicReference }
 import { createResolver, type Resolver } from './alb/index.ts'
 import type { TableDefinition } from './aws/dynamodb.ts'
 import { type LocalKmsKey, newRsaKey } from './aws/kms.ts'
-import {
-  findSecret,
-  type GenerateSecretString,
-  generateSecretString,
-  type LocalSecret,
-} from './aws/secrets-manager.ts'
+import { findSecret, type LocalSecret } from './aws/local-secret.ts'
+import { type GenerateSecretString, generateSecretString } from './aws/secrets-manager.ts'
 import type { FunctionDefinition } from './functions/types.ts'
 import { type FunctionIdentity, readIdentities } from './permissions/identities.ts'
 import { type MayInvoke, readInvokePermissions } from './permissions/invocation.ts'

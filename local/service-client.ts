@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { hash } from 'bcryptjs'
-import { findSecret, type LocalSecret } from './aws/secrets-manager.ts'
+import { findSecret, type LocalSecret } from './aws/local-secret.ts'
 import { readOrMakeJson } from './data-directory.ts'
 import type { Deployment } from './deployment.ts'
 

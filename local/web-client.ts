@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { CloudFormationTemplate, Resolver } from './alb/index.ts'
-import { findSecret, type LocalSecret } from './aws/secrets-manager.ts'
+import { findSecret, type LocalSecret } from './aws/local-secret.ts'
 import type { WebClient } from './identity-provider/clients.ts'
 import { LOOPBACK } from './listening.ts'
 import { WEB_CLIENT_ID } from './settings.ts'

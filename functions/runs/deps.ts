@@ -1,6 +1,5 @@
 /** What the methods of this function are given. */
 import type { HandlerContext } from '@connectrpc/connect'
-import type { TriggerName } from '@flyteorg/flyteidl2/flyteidl2/common/identifier_pb.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { Caller } from '../shared/identity/caller.ts'
 import { callerKey } from '../shared/identity/caller-gate.ts'
@@ -10,7 +9,7 @@ import type { ActionStore } from '../shared/stores/action-store.ts'
 import type { ObjectStore } from '../shared/stores/object-store.ts'
 import type { RunStore } from '../shared/stores/run-store.ts'
 import type { TaskStore } from '../shared/stores/task-store.ts'
-import type { RunOfTrigger } from './create-run/trigger-of-request.ts'
+import type { FindTrigger } from './create-run/trigger-of-request.ts'
 import type { ProjectCatalog } from './projects/catalog.ts'
 
 export interface RunsDeps {
@@ -20,8 +19,7 @@ export interface RunsDeps {
   readonly tasks: TaskStore
   readonly objects: ObjectStore
   readonly projects: ProjectCatalog
-  /** What a trigger starts; throws `trigger_not_found`. */
-  readonly findTrigger: (name: TriggerName) => Promise<RunOfTrigger>
+  readonly findTrigger: FindTrigger
   readonly enrich: Enricher
   readonly now: Clock
   /** For example `s3://bucket/prefix`, without a trailing slash. */

@@ -1,6 +1,7 @@
 import { CfnListenerRule } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { Construct } from 'constructs'
-import type { Entrance, LastAction, RuleDescription } from '../listener-rules.ts'
+import type { Entrance } from '../listener-rules.ts'
+import type { LastAction, RuleDescription } from '../rule-description.ts'
 import type { Settings } from '../settings/settings.ts'
 
 export interface ListenerRulesProps {

@@ -6,7 +6,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readOrMakeJson, writePrivately } from '../data-directory.ts'
 import { secretArn } from '../resource-names.ts'
 import { type Caller, refusalMessage } from './access.ts'
-import { findSecret, type LocalSecret } from './secrets-manager.ts'
+import { findSecret, type LocalSecret } from './local-secret.ts'
 
 export type SecretsAnswer = { readonly status: number } & Readonly<Record<string, unknown>>
 

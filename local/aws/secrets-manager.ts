@@ -4,14 +4,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { readBody } from '../http.ts'
 import { closeServer, LOOPBACK, listen } from '../listening.ts'
 import { type Access, claimedAccessKeyId, refusalMessage, sessionTokenOf } from './access.ts'
+import { findSecret, type LocalSecret } from './local-secret.ts'
 import type { MadeSecrets } from './made-secrets.ts'
-
-/** One secret. `arn` ends with a dash and six characters after the name, as AWS's do. */
-export interface LocalSecret {
-  readonly arn: string
-  readonly name: string
-  readonly value: string
-}
 
 export interface LocalSecretsManager {
   readonly endpoint: string
@@ -52,11 +46,6 @@ export function generateSecretString(options: GenerateSecretString): string {
     ...JSON.parse(options.SecretStringTemplate ?? '{}'),
     [options.GenerateStringKey]: password,
   })
-}
-
-/** The secret that a name, an ARN or an ARN without its last six characters stands for. */
-export function findSecret<S extends LocalSecret>(secrets: readonly S[], id: string): S | undefined {
-  return secrets.find(({ arn, name }) => id === arn || id === name || id === arn.replace(/-\w{6}$/, ''))
 }
 
 /** Told of each new value, by the secret's name. */

@@ -12,8 +12,8 @@ import {
   type ListenerRuleOptions,
   listenerRules,
   publicEntrances,
-  type RuleDescription,
 } from '../../lib/listener-rules.ts'
+import type { RuleDescription } from '../../lib/rule-description.ts'
 import { EXISTING, flat, resourceOf, resourcesOf, type Tree, templateWith } from './fixtures.ts'
 
 const ROUTES = routesFor({ authServerType: 'External', browserAuth: 'service' })

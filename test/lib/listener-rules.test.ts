@@ -5,15 +5,13 @@ import {
   CALLBACK_PATH,
   countWildcards,
   deployedFunctions,
-  type HeaderCondition,
   LISTENER_QUOTAS,
   type ListenerRuleOptions,
   listenerRules,
   PRIORITIES_PER_SECTION,
   publicEntrances,
-  type RuleDescription,
-  SECTIONS,
 } from '../../lib/listener-rules.ts'
+import { type HeaderCondition, type RuleDescription, SECTIONS } from '../../lib/rule-description.ts'
 
 const rulesWith = (change: Partial<ListenerRuleOptions> = {}): RuleDescription[] =>
   listenerRules({

@@ -6,7 +6,6 @@ import { TaskIdentifierSchema } from '@flyteorg/flyteidl2/flyteidl2/task/task_de
 import type { CreateRunRequest } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
 import { ServiceError } from '../../shared/errors.ts'
 import type { RunTrigger } from '../../shared/stores/run-store.ts'
-import type { RunsDeps } from '../deps.ts'
 
 /** What a trigger starts. */
 export interface RunOfTrigger {
@@ -15,6 +14,9 @@ export interface RunOfTrigger {
   readonly runSpec: RunSpec | undefined
   readonly trigger: RunTrigger
 }
+
+/** What a trigger of that name starts. Throws {@link ServiceError} `trigger_not_found`. */
+export type FindTrigger = (name: TriggerName) => Promise<RunOfTrigger>
 
 /** A request that names a task, and the trigger that it named before. */
 export interface ResolvedRequest {
@@ -30,7 +32,7 @@ export interface ResolvedRequest {
  */
 export async function resolveTrigger(
   request: CreateRunRequest,
-  { findTrigger }: Pick<RunsDeps, 'findTrigger'>,
+  { findTrigger }: { readonly findTrigger: FindTrigger },
 ): Promise<ResolvedRequest> {
   if (request.task.case !== 'triggerName') return { request, trigger: undefined }
   const name = request.task.value

@@ -6,8 +6,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ownerOnly } from '../../../local/aws/access.ts'
 import { LOCAL_CREDENTIALS } from '../../../local/aws/credentials.ts'
+import { findSecret } from '../../../local/aws/local-secret.ts'
 import {
-  findSecret,
   generateSecretString,
   type LocalSecretsManager,
   startSecretsManager,
