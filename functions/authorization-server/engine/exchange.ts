@@ -27,8 +27,8 @@ export interface EngineAnswer {
 }
 
 /**
- * Sends a request through and gives the answer. Cookies that the engine sets are left out: what a browser carries
- * is decided here, not there.
+ * Sends a request through and gives the answer. Cookies that the engine sets are left out, and so is what it says about
+ * pages of other origins (it lets all of them read tokens): what a browser carries and shares is decided here, not there.
  *
  * @param publicUrl What the engine takes for its own address, whatever a client wrote into its headers.
  */
@@ -93,10 +93,12 @@ class CapturedResponse extends ServerResponse {
   }
 }
 
+const OURS_TO_SAY: ReadonlySet<string> = new Set(['set-cookie', 'content-length', 'vary'])
+
 function headersOf(response: ServerResponse): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(response.getHeaders())) {
-    if (name === 'set-cookie' || name === 'content-length' || value === undefined) continue
+    if (OURS_TO_SAY.has(name) || name.startsWith('access-control-') || value === undefined) continue
     headers[name] = String(value)
   }
   return headers

@@ -343,6 +343,8 @@ describe('an access token', () => {
   })
 })
 
+const isAboutOrigins = (name: string) => name.startsWith('access-control-')
+
 describe('a request', () => {
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
   const refused: readonly [string, Record<string, string>, string | Uint8Array, number][] = [
@@ -382,6 +384,42 @@ describe('a request', () => {
     database.failWith(undefined)
     expect(refusalOf(answer)).toEqual({ status: 503, error: 'temporarily_unavailable' })
     expect((await redeem(server, code)).status).toBe(200)
+  })
+
+  const OF_PROGRAMS = [
+    '/oauth2/token',
+    '/oauth2/device_authorization',
+    '/oauth2/revoke',
+    '/oauth2/introspect',
+  ]
+  for (const path of OF_PROGRAMS) {
+    it(`to ${path} is a program's: no page of another origin may read its answer, or ask whether it may`, async () => {
+      const authorization = basic(REPORTER, REPORTER_SECRET)
+      const form = { grant_type: 'client_credentials', client_id: 'flytectl', token: 'x' }
+      for (const origin of ['https://evil.example', 'null', 'https://other.example.com', undefined]) {
+        const from = origin === undefined ? {} : { origin }
+        const answers = [
+          await postForm(server, path, form, from),
+          await postForm(server, path, { ...form, client_id: REPORTER }, { ...from, authorization }),
+          await server.call({
+            path,
+            method: 'OPTIONS',
+            headers: { ...from, 'access-control-request-method': 'POST' },
+          }),
+        ]
+        expect(answers[2]?.status).toBe(405)
+        expect(answers.flatMap(({ headers }) => Object.keys(headers).filter(isAboutOrigins))).toEqual([])
+      }
+    })
+  }
+
+  it('for the keys may come from a page of any origin', async () => {
+    const { headers } = await server.call({
+      path: '/oauth2/jwks',
+      headers: { origin: 'https://any.example' },
+    })
+    expect(headers['access-control-allow-origin']).toBe('*')
+    expect(headers).not.toHaveProperty('access-control-allow-credentials')
   })
 
   it('leaves no secret, code or token in the log', async () => {
