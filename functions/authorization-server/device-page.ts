@@ -98,6 +98,8 @@ async function takeForm(
   const userCode = (single(form, 'user_code') ?? '').replaceAll(/[^a-z]/gi, '').toUpperCase()
   const device = await findByUserCode(userCode, deps)
   if (device === undefined) return codePage(request, { person, userCode: '', refused: true })
+  // That was no guess. Who has many machines may connect them one after the other.
+  await deps.rateLimit.addWeight('guess', request, person.subject, -1)
   return ask({ request, person, device, userCode }, deps)
 }
 

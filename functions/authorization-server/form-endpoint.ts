@@ -55,9 +55,17 @@ export function createFormEndpoint(
   }
 }
 
-/** Who the request says it is from. Not verified: it only decides which counter counts. */
+/**
+ * Who the request says it is from. Not verified: it only decides which counter counts. Read as the engine reads it
+ * (RFC 6749 section 2.3.1), because another way to write a name must not be another counter.
+ */
 function claimedClient(form: URLSearchParams, authorization: string | undefined): string {
   const basic = /^basic ([A-Za-z0-9+/]+={0,2})$/i.exec(authorization ?? '')?.[1]
   if (basic === undefined) return single(form, 'client_id') ?? ''
-  return Buffer.from(basic, 'base64').toString('utf8').split(':', 1)[0] ?? ''
+  const [written = ''] = Buffer.from(basic, 'base64').toString('utf8').split(':', 1)
+  try {
+    return decodeURIComponent(written.replaceAll('+', '%20'))
+  } catch {
+    return ''
+  }
 }

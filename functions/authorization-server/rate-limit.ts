@@ -11,8 +11,10 @@ interface Limit {
   readonly windowSeconds: number
   /** For everything that comes from one address. */
   readonly perAddress: number
-  /** For one client, or one person, at one address: nobody can use up what somebody elsewhere needs. */
+  /** For one client at one address: nobody can use up what somebody elsewhere needs. */
   readonly perParty: number
+  /** That the party has proven who it is: it is counted wherever it comes from, because nobody else can use that up. */
+  readonly isProven?: true
 }
 
 export const LIMITS: Readonly<Record<Limited, Limit>> = {
@@ -20,7 +22,7 @@ export const LIMITS: Readonly<Record<Limited, Limit>> = {
   token: { windowSeconds: 60, perAddress: 600, perParty: 300 },
   device: { windowSeconds: 60, perAddress: 60, perParty: 30 },
   // 34 bits of user code, ten guesses in ten minutes.
-  guess: { windowSeconds: 600, perAddress: 30, perParty: 10 },
+  guess: { windowSeconds: 600, perAddress: 30, perParty: 10, isProven: true },
 }
 
 /** What a refused secret counts: a dozen of them, and the client waits for the next minute. */
@@ -33,7 +35,7 @@ export interface RateLimit {
    * @throws {ServiceError} `rate_limited` with `retry-after`, once there were too many in this window.
    */
   readonly count: (what: Limited, request: HttpRequest, party: string) => Promise<void>
-  /** Counts a request more heavily afterwards; never refuses. */
+  /** Counts a request more heavily for its party afterwards, or with -1 not at all; never refuses. */
   readonly addWeight: (what: Limited, request: HttpRequest, party: string, weight: number) => Promise<void>
 }
 
@@ -50,20 +52,23 @@ export function createRateLimit({ store, now }: { store: GrantStore; now: Clock 
     return store.count(grantKey(`${what}\n${start}\n${who}`), { by, expiresAtEpochSeconds: end + 60 })
   }
 
+  const partyAt = (what: Limited, address: string, party: string) =>
+    LIMITS[what].isProven ? `\n${party}` : `${address}\n${party}`
+
   return {
     async count(what, request, party) {
       const address = addressOf(request)
       const { perAddress, perParty } = LIMITS[what]
       const [ofAddress, ofParty] = await Promise.all([
         add(what, address, 1),
-        add(what, `${address}\n${party}`, 1),
+        add(what, partyAt(what, address, party), 1),
       ])
       if (ofAddress <= perAddress && ofParty <= perParty) return
       const seconds = Math.max(1, window(what).end - epochSeconds(now()))
       throw new ServiceError('rate_limited', { headers: { 'retry-after': String(seconds) } })
     },
     async addWeight(what, request, party, weight) {
-      await add(what, `${addressOf(request)}\n${party}`, weight)
+      await add(what, partyAt(what, addressOf(request), party), weight)
     },
   }
 }
@@ -71,5 +76,19 @@ export function createRateLimit({ store, now }: { store: GrantStore; now: Clock 
 /** The address that the load balancer saw: it writes it at the end of what a client may have sent. */
 function addressOf({ headers }: HttpRequest): string {
   const lines = headers['x-forwarded-for'] ?? []
-  return lines.at(-1)?.split(',').at(-1)?.trim() ?? 'unknown'
+  const address = lines.at(-1)?.split(',').at(-1)?.trim() ?? 'unknown'
+  return networkOf(WITH_PORT.exec(address)?.slice(1).join('') ?? address)
+}
+
+/** A load balancer may be told to write the port of the client as well, which is another one for each connection. */
+const WITH_PORT = /^(?:([\d.]+)|\[([^\]]+)\]):\d+$/
+
+/** Whoever has one address of IPv6 has a network of 2^64 to ask from: it counts as one. */
+function networkOf(address: string): string {
+  if (!address.includes(':') || address.includes('.')) return address
+  const [head = [], tail] = address.split('::').map((part) => part.split(':').filter(Boolean))
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - head.length - tail.length)
+  const groups = [...head, ...Array<string>(zeros).fill('0'), ...(tail ?? [])]
+  const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16))
+  return `${network.join(':')}::/64`
 }

@@ -235,6 +235,19 @@ describe('the page for a device', () => {
     expect(text).toMatch(/Wait (?:a minute|\d+ minutes)\./)
   })
 
+  it('does not take a right code for a guess', async () => {
+    server.person = { ...ADA, subject: 'somebody-with-many-machines' }
+    for (let n = 0; n < 11; n += 1) expect(await typeCode((await startDevice()).user_code)).not.toBe('')
+  })
+
+  it('limits how often somebody guesses from many addresses', async () => {
+    server.person = { ...ADA, subject: 'a-traveller' }
+    const guess = (n: number) =>
+      browser.post('/device', { user_code: 'BBBB-BBBB' }, { 'x-forwarded-for': `198.51.100.${100 + n}` })
+    for (let n = 0; n < 10; n += 1) await guess(n)
+    expect((await guess(10)).status).toBe(429)
+  })
+
   it('puts a question to one person, and takes one answer', async () => {
     const device = await startDevice()
     const question = await typeCode(device.user_code)

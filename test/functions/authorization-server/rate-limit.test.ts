@@ -49,6 +49,26 @@ describe('a client that guesses its secret', () => {
   })
 })
 
+describe('a client that guesses its secret in other words', () => {
+  it('is the same client, however its name is written', async () => {
+    const name = [...REPORTER].map((letter) => `%${letter.charCodeAt(0).toString(16)}`)
+    const written = (n: number) =>
+      [...REPORTER].map((letter, at) => (at === n % 8 ? name[at] : letter)).join('')
+    const guess = (n: number) =>
+      postForm(
+        server,
+        '/oauth2/token',
+        { grant_type: 'client_credentials' },
+        {
+          authorization: `Basic ${Buffer.from(`${written(n)}:wrong`).toString('base64')}`,
+          'x-forwarded-for': '198.51.100.8',
+        },
+      )
+    for (let n = 0; n < 14; n += 1) await guess(n)
+    expect((await guess(14)).status).toBe(429)
+  })
+})
+
 describe('devices', () => {
   it('are started so many times a minute by one client at one address', async () => {
     const { perParty } = LIMITS.device

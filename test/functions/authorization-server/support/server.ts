@@ -171,7 +171,8 @@ export function startTestServer(database: TestDatabase, options: TestServerOptio
     return createLambdaHandler({ app: createAuthorizationServerApp(deps), telemetry, tracing: false })
   }
 
-  const address = `2001:db8::${nextServer().toString(16)}`
+  // A network of its own: all the addresses of one count together.
+  const address = `2001:db8:0:${nextServer().toString(16)}::1`
   const handler: EventHandler = (event, context) =>
     current(onItsWay(fromAddress(event, address), routes), context)
   const server: TestServer = {
