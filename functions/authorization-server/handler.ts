@@ -9,11 +9,9 @@ import { routesFor } from '../shared/routes.ts'
 import { createKmsSigningKeys } from '../shared/secrets/kms-signing-keys.ts'
 import { createLightCall } from '../shared/secrets/light-call.ts'
 import { createLightSecretReader } from '../shared/secrets/light-reader.ts'
-import { createSessions } from '../shared/session/sessions.ts'
+import { lazySessionReader } from '../shared/session/lazy-session-reader.ts'
 import { createDynamoDbClient } from '../shared/stores/dynamodb/client.ts'
-import { createDynamoDbEndedSessionStore } from '../shared/stores/dynamodb/ended-session-store.ts'
 import { createDynamoDbGrantStore } from '../shared/stores/dynamodb/grant-store.ts'
-import { createDynamoDbRefreshStore } from '../shared/stores/dynamodb/refresh-store.ts'
 import { createTelemetry } from '../shared/telemetry.ts'
 import { createKeyDocumentSource } from '../shared/tokens/key-document.ts'
 import type { SigningKeySource } from '../shared/tokens/signing-keys.ts'
@@ -44,16 +42,13 @@ function sessionReader(): SessionReader {
   if (settings.session === undefined) {
     return createAlbSessionReader(createAlbIdentity({ loadBalancer, fetch, now }))
   }
-  const refreshStore = createDynamoDbRefreshStore(table)
-  const endedStore = createDynamoDbEndedSessionStore(table)
-  const { readSession } = createSessions({
-    settings,
-    readSecret,
-    refreshStore,
-    endedStore,
-    fetch,
-    now,
-    random,
+  const readSession = lazySessionReader(async () => {
+    const [{ createSessions }, { createDynamoDbSessionStores }] = await Promise.all([
+      import('../shared/session/sessions.ts'),
+      import('../shared/stores/dynamodb/session-stores.ts'),
+    ])
+    const stores = createDynamoDbSessionStores(table)
+    return createSessions({ settings, readSecret, ...stores, fetch, now, random }).readSession
   })
   return createOwnSessionReader({ readSession, clientId: auth.userAuth.openId.clientId })
 }

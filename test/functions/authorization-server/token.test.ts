@@ -397,7 +397,7 @@ describe('a request', () => {
       const authorization = basic(REPORTER, REPORTER_SECRET)
       const form = { grant_type: 'client_credentials', client_id: 'flytectl', token: 'x' }
       for (const origin of ['https://evil.example', 'null', 'https://other.example.com', undefined]) {
-        const from = origin === undefined ? {} : { origin }
+        const from: Record<string, string> = origin === undefined ? {} : { origin }
         const answers = [
           await postForm(server, path, form, from),
           await postForm(server, path, { ...form, client_id: REPORTER }, { ...from, authorization }),
