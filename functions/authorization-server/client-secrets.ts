@@ -12,6 +12,7 @@ import { ServiceError } from '../shared/errors.ts'
 import { BoundedMap } from '../shared/identity/bounded-map.ts'
 import type { RandomBytes } from '../shared/random.ts'
 import type { SecretReader } from '../shared/secret-reader.ts'
+import type { JwtObject } from '../shared/tokens/jwt.ts'
 
 /**
  * Whether this is the client's secret. A client without a hash has no secret that would do.
@@ -36,8 +37,6 @@ const MAX_SECRET_BYTES = 72
 const BCRYPT = /^\$2[aby]\$(?:0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}$/
 const REMEMBERED = 1_000
 
-type Hashes = Readonly<Record<string, readonly string[]>>
-
 /**
  * Makes the check. A secret that was right is remembered by a keyed digest, in memory and together with the hash it
  * fitted: the next call costs no bcrypt round, and a hash that is taken away takes what was remembered with it.
@@ -50,13 +49,14 @@ export function createClientSecrets({
 }: ClientSecretsDeps): ClientSecretCheck {
   const digestKey = random(32)
   const remembered = new BoundedMap<string, true>(REMEMBERED)
-  let last: { readonly text: string; readonly hashes: Hashes } | undefined
+  let last: { readonly text: string; readonly document: JwtObject } | undefined
 
   async function hashesOf(clientId: string): Promise<readonly string[]> {
     if (secretName === null) return []
     const text = await readSecret(secretName)
-    if (last?.text !== text) last = { text, hashes: parseHashes(text) }
-    return Object.hasOwn(last.hashes, clientId) ? (last.hashes[clientId] ?? []) : []
+    if (last?.text !== text) last = { text, document: parseDocument(text) }
+    // What is wrong with the entry of one client is nothing to the others.
+    return Object.hasOwn(last.document, clientId) ? hashList(last.document[clientId]) : []
   }
 
   const digest = (hash: string, secret: string) =>
@@ -75,7 +75,7 @@ export function createClientSecrets({
   }
 }
 
-function parseHashes(text: string): Hashes {
+function parseDocument(text: string): JwtObject {
   let document: unknown
   try {
     document = JSON.parse(text)
@@ -83,7 +83,7 @@ function parseHashes(text: string): Hashes {
     throw new ServiceError('secret_unavailable')
   }
   if (typeof document !== 'object' || document === null) throw new ServiceError('secret_unavailable')
-  return Object.fromEntries(Object.entries(document).map(([id, value]) => [id, hashList(value)]))
+  return document as JwtObject
 }
 
 /** @throws {ServiceError} `secret_unavailable` for anything but one or two hashes: a typing mistake is not a lockout. */

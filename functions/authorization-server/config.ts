@@ -10,6 +10,7 @@ import { DEFAULT_SCOPES, GRANT_TYPES, type StaticClient } from './settings.ts'
 const nonEmpty = z.string().check(z.minLength(1))
 const seconds = z.int().check(z.minimum(1))
 
+const CREDENTIALS = GRANT_TYPES[2]
 const REDIRECT_RULE = 'not an https URL, nor http on a loopback address'
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 
@@ -58,6 +59,10 @@ const settings = z.strictObject({
       z.minLength(1),
       z.refine((clients) => new Set(clients.map(({ id }) => id)).size === clients.length, {
         error: 'has a client twice',
+      }),
+      // Whoever knows its name would get its tokens (RFC 6749 section 4.4).
+      z.refine((clients) => clients.every((one) => !one.public || !one.grantTypes.includes(CREDENTIALS)), {
+        error: 'has a public client with client_credentials, which has no secret to prove itself with',
       }),
     ),
   ),

@@ -79,6 +79,12 @@ describe('the secret of a client', () => {
     })
   }
 
+  it('is known to one client, although the entry of another cannot be read', async () => {
+    hashes = { service: HASH, other: 'a typing mistake' }
+    expect(await check('service', 'secret')).toBe(true)
+    await expect(check('other', 'secret')).rejects.toMatchObject({ reason: 'secret_unavailable' })
+  })
+
   it('is none where there are no hashes', async () => {
     const none = createClientSecrets({
       readSecret: () => Promise.reject(new Error('not asked')),

@@ -51,6 +51,16 @@ describe('the configuration of the authorization server', () => {
     ['has clients that unpack to something else', { ...DOCUMENT, clients: packed('"text"') }, 'clients'],
     ['has clients that unpack to no end', { ...DOCUMENT, clients: packed(' '.repeat(1e6)) }, 'clients'],
     ['has a client twice', { ...DOCUMENT, clients: [cli, cli] }, 'has a client twice'],
+    [
+      'lets a public client be a service',
+      { ...DOCUMENT, clients: [{ ...cli, grantTypes: ['client_credentials'] }] },
+      'has a public client with client_credentials',
+    ],
+    [
+      'lets a client be a service that has no secret, and nothing said about its grants',
+      { ...DOCUMENT, clients: [{ id: 'robot', public: true }] },
+      'has a public client with client_credentials',
+    ],
     ['has a key of another kind', { ...DOCUMENT, clientSecret: 'S3CRET' }, 'unknown clientSecret'],
     [
       'serves a grant that is none',
