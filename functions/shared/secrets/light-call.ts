@@ -45,7 +45,8 @@ export class AwsRefusal extends Error {
 /**
  * Carries an operation out: three attempts of three seconds. Only for operations that may be carried out twice.
  *
- * @throws {AwsRefusal} for a refusal; otherwise whatever the last attempt failed with.
+ * @throws {AwsRefusal} for a refusal; otherwise whatever the last attempt failed with. A service that is too busy has
+ *   refused nothing: it is as if it had not answered.
  */
 export type LightCall = <T>(operation: LightOperation<T>) => Promise<T>
 
@@ -66,7 +67,7 @@ export function createLightCall(deps: LightCallDeps): LightCall {
         const answer = await deps.fetch(endpointOf(operation.service, deps.aws), requestFor(operation, deps))
         return output(answerIn(operation.service, answer))
       } catch (error) {
-        if (error instanceof AwsRefusal && !BUSY.test(error.type)) throw error
+        if (error instanceof AwsRefusal) throw error
         failure = error
       }
     }
@@ -104,7 +105,8 @@ function endpointOf(service: LightService, aws: AwsEnvironment): string {
 function answerIn(service: LightService, { status, body }: FetchedDocument): JwtObject {
   if (status === 200) return parseJsonObject(body)
   if (status >= 500 || status === 429) throw new TypeError(`${service} answered ${status}`)
-  throw new AwsRefusal(service, refusalType(body))
+  const type = refusalType(body)
+  throw BUSY.test(type) ? new TypeError(`${service} is busy: ${type}`) : new AwsRefusal(service, type)
 }
 
 /** The name of a refusal, without the namespace that some services put before it. */
