@@ -9,7 +9,7 @@ const nameOf = (nameOrArn: string): string => nameOrArn.replace(/^arn:[^:]*(:[^:
 const secretPrefix: CrossCheck = {
   reads: ['name', 'runs.secretPrefix', 'secrets'],
   run: (file) => {
-    const names = [file.secrets.oidcClientSecret.name, file.secrets.cookieKeys.name]
+    const names = Object.values(file.secrets).map(({ name }) => name)
     const start = `${secretPrefixOf(file)}/`
     return problemIf(
       names.some((name) => name !== undefined && nameOf(name).startsWith(start)),

@@ -35,6 +35,17 @@ describe('the prefix of secrets', () => {
       expect(problemPathsOf({ ...signedIn, runs: { secretPrefix: 'fly' } })).toEqual([])
     })
   }
+
+  for (const key of ['signingKeys', 'clientSecrets']) {
+    it(`is not above the ${key} of its authorization server`, () => {
+      const self = {
+        auth: { appAuth: { authServerType: 'Self' } },
+        secrets: { [key]: { name: 'flyte/keys' } },
+      }
+      expect(problemPathsOf({ ...self, runs: { secretPrefix: 'flyte' } })).toContain('runs.secretPrefix')
+      expect(problemPathsOf({ ...self, runs: { secretPrefix: 'fly' } })).not.toContain('runs.secretPrefix')
+    })
+  }
 })
 
 describe('the logs of tasks', () => {
