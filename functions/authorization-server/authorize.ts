@@ -25,6 +25,7 @@ import type { Engine, EngineSource } from './engine/engine.ts'
 import { NEVER_STORED, noteOauthError, oauthErrorOf } from './oauth-answer.ts'
 import { consentPage } from './pages/consent-page.ts'
 import { refusalPage } from './pages/error-page.ts'
+import { signInTarget, toSignIn } from './pages/sign-in-page.ts'
 import { formOf, single, withResource, withServedResponseMode } from './parameters.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { SessionReader, SignedInPerson } from './session-reader.ts'
@@ -87,12 +88,12 @@ export function createAuthorizeCallback(deps: AuthorizeDeps): PathHandler {
     const interaction = await engine.provider.Interaction.find(uid)
     if (interaction === undefined) throw new ServiceError('sign_in_unknown')
     const signedIn = await deps.session.read(request, call)
-    if (signedIn === undefined) return toSignIn(deps.session, uid)
+    if (signedIn === undefined) return signInFirst(request, deps.session, uid)
     const { person, setCookies } = signedIn
     const isTheirs = isAnswer && single(parameters, 'asked') === askedOf(uid, person)
     const decision = isTheirs ? single(parameters, 'decision') : undefined
     if (decision === undefined && needsConsent(interaction, deps.settings)) {
-      return askForConsent({ request, interaction, person, setCookies }, deps.settings)
+      return askForConsent({ request, interaction, person, setCookies }, deps)
     }
     const isAllowed = isAnswer ? decision === 'allow' : true
     const response = await finish({ engine, interaction, person, isAllowed }, deps)
@@ -104,10 +105,9 @@ export function createAuthorizeCallback(deps: AuthorizeDeps): PathHandler {
   }
 }
 
-function toSignIn({ signInUrl }: SessionReader, uid: string): HttpResponse {
+function signInFirst(request: HttpRequest, { signInUrl }: SessionReader, uid: string): HttpResponse {
   if (signInUrl === undefined) throw new ServiceError('credentials_missing')
-  const location = signInUrl(`${CALLBACK_PATH}?interaction=${uid}`)
-  return { status: 303, headers: { location, ...LEAVING }, body: '' }
+  return toSignIn(request, signInUrl(`${CALLBACK_PATH}?interaction=${uid}`))
 }
 
 function needsConsent({ params, prompt }: Interaction, { clients }: AuthorizationServerSettings): boolean {
@@ -137,7 +137,7 @@ function askedOf(uid: string, { issuer, subject }: SignedInPerson): string {
 
 function askForConsent(
   { request, interaction, person, setCookies }: ConsentContext,
-  { clients }: AuthorizationServerSettings,
+  { session, settings: { clients, publicUrl } }: AuthorizeDeps,
 ): HttpResponse {
   const { params, uid } = interaction
   const clientId = String(params.client_id)
@@ -150,6 +150,7 @@ function askForConsent(
     scope: String(params.scope),
     person,
     setCookies,
+    signInTarget: signInTarget(session, publicUrl),
   })
 }
 

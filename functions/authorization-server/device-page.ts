@@ -19,8 +19,8 @@ import { approve, resourcesOf } from './approvals.ts'
 import { assertOwnPage } from './browser-binding.ts'
 import { DEVICE_CODE_SECONDS, ENGINE_ROUTES } from './engine/configuration.ts'
 import type { EngineSource } from './engine/engine.ts'
-import { NEVER_STORED } from './oauth-answer.ts'
 import { codePage, confirmPage, decidedPage } from './pages/device-pages.ts'
+import { signInTarget, toSignIn } from './pages/sign-in-page.ts'
 import { formOf, single } from './parameters.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { SessionReader, SignedInPerson } from './session-reader.ts'
@@ -53,11 +53,11 @@ export function createDevicePage(deps: DevicePageDeps): PathHandler {
     if (isForm) assertOwnPage(request, deps.settings.publicUrl)
     const parameters = isForm ? formOf(request) : new URLSearchParams(request.query)
     const signedIn = await deps.session.read(request, call)
-    if (signedIn === undefined) return toSignIn(deps.session, shownCode(parameters))
+    if (signedIn === undefined) return signInFirst(request, deps.session, shownCode(parameters))
     const { person, setCookies } = signedIn
     const response = isForm
       ? await takeForm({ request, call, person, form: parameters }, deps)
-      : codePage(request, { person, userCode: shownCode(parameters), refused: false })
+      : codePage(request, { person, userCode: shownCode(parameters), refused: false, ...leadingTo(deps) })
     if (setCookies.length === 0) return response
     return { ...response, headers: { ...response.headers, 'set-cookie': setCookies } }
   }
@@ -69,12 +69,15 @@ function shownCode(parameters: URLSearchParams): string {
   return SHOWN_CODE.test(code) ? code.toUpperCase() : ''
 }
 
-function toSignIn({ signInUrl }: SessionReader, userCode: string): HttpResponse {
+function signInFirst(request: HttpRequest, { signInUrl }: SessionReader, userCode: string): HttpResponse {
   if (signInUrl === undefined) throw new ServiceError('credentials_missing')
   const query = userCode === '' ? '' : `?user_code=${encodeURIComponent(userCode)}`
-  const location = signInUrl(`${ENGINE_ROUTES.code_verification}${query}`)
-  return { status: 303, headers: { location, ...NEVER_STORED }, body: '' }
+  return toSignIn(request, signInUrl(`${ENGINE_ROUTES.code_verification}${query}`))
 }
+
+const leadingTo = ({ session, settings }: DevicePageDeps) => ({
+  signInTarget: signInTarget(session, settings.publicUrl),
+})
 
 interface TakenForm {
   readonly request: HttpRequest
@@ -97,7 +100,9 @@ async function takeForm(
   await deps.rateLimit.count('guess', request, person.subject)
   const userCode = (single(form, 'user_code') ?? '').replaceAll(/[^a-z]/gi, '').toUpperCase()
   const device = await findByUserCode(userCode, deps)
-  if (device === undefined) return codePage(request, { person, userCode: '', refused: true })
+  if (device === undefined) {
+    return codePage(request, { person, userCode: '', refused: true, ...leadingTo(deps) })
+  }
   // That was no guess. Who has many machines may connect them one after the other.
   await deps.rateLimit.addWeight('guess', request, person.subject, -1)
   return ask({ request, person, device, userCode }, deps)
@@ -142,6 +147,7 @@ async function ask(
     scope: String(device.params.scope ?? ''),
     userCode: `${userCode.slice(0, 4)}-${userCode.slice(4)}`,
     question,
+    ...leadingTo(deps),
   })
 }
 

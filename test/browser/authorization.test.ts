@@ -55,6 +55,13 @@ describe.each(['alb', 'service'] as const)('with the sign-in of kind "%s"', (bro
     await page.getByRole('button', { name: person }).click()
   }
 
+  /** Here and at the provider; what ties a sign-in to this browser stays. */
+  async function endSession(): Promise<void> {
+    const cookies = await visitor.context.cookies()
+    await visitor.context.clearCookies()
+    await visitor.context.addCookies(cookies.filter(({ name }) => name.startsWith('__Host-flyte_authorize_')))
+  }
+
   async function startDevice() {
     return oauth.initiateDeviceAuthorization(desk.configuration, { scope: 'all offline' })
   }
@@ -131,6 +138,18 @@ describe.each(['alb', 'service'] as const)('with the sign-in of kind "%s"', (bro
       await page.waitForURL(/state=the-first-tab/)
     })
 
+    it('is asked about once more if the session ended while somebody was reading', async () => {
+      await signInAt(await desk.begin())
+      await heading('Let Weather desk act for you?').waitFor()
+      await endSession()
+      await button('Allow').click()
+      await page.getByRole('button', { name: 'Ada Lovelace' }).click()
+      await heading('Let Weather desk act for you?').waitFor()
+      await button('Allow').click()
+      await heading('You can close this page').waitFor()
+      expect(claimsOf((await desk.tokens()).access_token)).toMatchObject({ sub: 'ada' })
+    })
+
     it('cannot be agreed to a second time by going back', async () => {
       await signInAt(await desk.begin())
       await button('Allow').click()
@@ -181,6 +200,20 @@ describe.each(['alb', 'service'] as const)('with the sign-in of kind "%s"', (bro
       expect(await page.getByLabel('The code on the device').inputValue()).toBe(device.user_code)
       await button('Go on').click()
       await heading('Connect this device?').waitFor()
+    })
+
+    it('is connected if the session ended while somebody was typing', async () => {
+      const device = await startDevice()
+      await signInAt(device.verification_uri)
+      await page.getByLabel('The code on the device').fill(device.user_code)
+      await endSession()
+      await button('Go on').click()
+      await page.getByRole('button', { name: 'Ada Lovelace' }).click()
+      await heading('Connect a device').waitFor()
+      await page.getByLabel('The code on the device').fill(device.user_code)
+      await button('Go on').click()
+      await button('Connect it').click()
+      await heading('The device is connected').waitFor()
     })
 
     it('is told that somebody said no', async () => {

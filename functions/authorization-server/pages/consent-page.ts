@@ -17,9 +17,14 @@ export interface ConsentQuestion {
   readonly scope: string
   readonly person: SignedInPerson
   readonly setCookies: readonly string[]
+  /** Where the form may lead beside that client: see `signInTarget`. */
+  readonly signInTarget: string | undefined
 }
 
-/** Answers with the question. */
+/**
+ * Answers with the question. Its form names the interaction in the address as well: whom the load balancer has sign in
+ * again comes back to that, without the form.
+ */
 export function consentPage(request: HttpRequest, question: ConsentQuestion): HttpResponse {
   const { clientName, clientId, person, scope, setCookies } = question
   const { protocol, host } = new URL(question.redirectUri)
@@ -34,7 +39,7 @@ ${scopeList(scope)}
 <dt>Program</dt><dd><code>${clientId}</code></dd>
 <dt>You go on to</dt><dd><code>${host === '' ? protocol : host}</code></dd>
 </dl>
-<form method="post" action="${CALLBACK_PATH}">
+<form method="post" action="${CALLBACK_PATH}?interaction=${question.interaction}">
 <input type="hidden" name="interaction" value="${question.interaction}">
 <input type="hidden" name="asked" value="${question.asked}">
 <p class="soft">Allow it only if you started this yourself, just now.</p>
@@ -43,7 +48,7 @@ ${scopeList(scope)}
 <button class="primary" name="decision" value="allow">Allow</button>
 </div>
 </form>`,
-    formTarget: formTargetOf(question.redirectUri),
+    formTarget: [formTargetOf(question.redirectUri), question.signInTarget].filter(Boolean).join(' '),
     headers: setCookies.length === 0 ? {} : { 'set-cookie': setCookies },
   })
 }

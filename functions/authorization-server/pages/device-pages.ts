@@ -16,10 +16,13 @@ export interface CodeForm {
   readonly userCode: string
   /** Whether the last code was none that is waited for. */
   readonly refused: boolean
+  /** Where the form may lead: see `signInTarget`. */
+  readonly signInTarget: string | undefined
 }
 
 /** Asks for the code on the device. */
-export function codePage(request: HttpRequest, { person, userCode, refused }: CodeForm): HttpResponse {
+export function codePage(request: HttpRequest, form: CodeForm): HttpResponse {
+  const { person, userCode, refused } = form
   const problem = refused
     ? html`<p class="problem" id="problem" role="alert">No device waits with this code. Look at the device again: a code works once, for ten minutes.</p>`
     : undefined
@@ -32,7 +35,8 @@ ${problem}
 <input class="code" type="text" name="user_code" value="${userCode}" placeholder="XXXX-XXXX" maxlength="16" autocomplete="off" autocapitalize="characters" spellcheck="false" required autofocus${described}></label>
 <div class="actions"><button class="primary">Go on</button></div>
 </form>`
-  return cardPage({ request, status: refused ? 400 : 200, title: 'Connect a device', body })
+  const status = refused ? 400 : 200
+  return cardPage({ request, status, title: 'Connect a device', body, ...leadingTo(form) })
 }
 
 export interface DeviceQuestion {
@@ -43,6 +47,8 @@ export interface DeviceQuestion {
   readonly userCode: string
   /** Names this question; the answer is taken from nobody else, and once. */
   readonly question: string
+  /** Where the form may lead: see `signInTarget`. */
+  readonly signInTarget: string | undefined
 }
 
 /** Shows who asks for what, and asks whether that is meant. */
@@ -64,7 +70,11 @@ ${scopeList(scope)}
 <button class="primary" name="decision" value="allow">Connect it</button>
 </div>
 </form>`
-  return cardPage({ request, status: 200, title: 'Connect this device?', body })
+  return cardPage({ request, status: 200, title: 'Connect this device?', body, ...leadingTo(asked) })
+}
+
+function leadingTo({ signInTarget: formTarget }: { readonly signInTarget: string | undefined }) {
+  return formTarget === undefined ? {} : { formTarget }
 }
 
 const NOT_DONE = html`<svg class="sign no" viewBox="0 0 44 44" aria-hidden="true" focusable="false"><circle cx="22" cy="22" r="20"/><path d="m16 16 12 12m0-12L16 28"/></svg>`
