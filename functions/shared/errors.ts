@@ -175,6 +175,11 @@ export const REASONS = {
   },
   abort_unfinished: unavailable('The action has more actions below it than one call aborts. Try again.'),
   secret_not_found: { code: 'not_found', status: 404, message: 'There is no such secret.' },
+  cluster_pool_not_found: {
+    code: 'not_found',
+    status: 404,
+    message: 'This deployment has no pools of clusters. Leave the pool out.',
+  },
   secret_exists: {
     code: 'already_exists',
     status: 409,

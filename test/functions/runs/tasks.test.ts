@@ -260,4 +260,10 @@ describe('SelectCluster', () => {
       clusterEndpoint: '',
     })
   })
+
+  it("refuses a pool of clusters: a secret for one of them would be everybody's", async () => {
+    const resource = { case: 'clusterPoolId' as const, value: { organization: '', name: 'gpu' } }
+    await expect(ada.cluster.selectCluster({ resource, operation: 8 })).rejects.toMatchObject({ code: 5 })
+    expect(service.lastCall()?.outcome).toBe('cluster_pool_not_found')
+  })
 })
