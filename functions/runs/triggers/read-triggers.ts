@@ -49,7 +49,7 @@ async function lastFired(runs: ServiceDeps['runs'], name: TriggerName): Promise<
 }
 
 /**
- * Makes ListTriggers: of a project, of a task or of all, ordered by project, task and name. Filters are refused. A page can be
+ * Makes ListTriggers: of a project, of a task, of one version of it or of all, ordered by project, task and name. Filters are refused. A page can be
  * shorter than its limit and still have a next one. It throws `request_invalid`, `page_token_invalid`.
  */
 export function listTriggersMethod(deps: Pick<ServiceDeps, 'documents' | 'projects' | 'domains'>) {
@@ -57,7 +57,7 @@ export function listTriggersMethod(deps: Pick<ServiceDeps, 'documents' | 'projec
     if (request?.filters.length || request?.rawFilters.length) {
       throw new ServiceError('request_invalid', { message: 'request.filters: triggers have no filters.' })
     }
-    const { org, list, collections, startsWith } = await listOf(scopeBy, deps)
+    const { org, list, collections, startsWith, version } = await listOf(scopeBy, deps)
     const after = readPageToken(list, request?.token ?? '')
     const page = await readPage(deps.documents, {
       collections,
@@ -67,7 +67,8 @@ export function listTriggersMethod(deps: Pick<ServiceDeps, 'documents' | 'projec
     })
     const triggers = page.documents.flatMap((document) => {
       const details = readTrigger(document, org)
-      if (details === undefined) return []
+      const isOther = version !== undefined && details?.spec?.taskVersion !== version
+      if (details === undefined || isOther) return []
       const { id, metadata, status, automationSpec, spec } = details
       return [create(TriggerSchema, { id, metadata, status, automationSpec, active: spec?.active ?? false })]
     })
@@ -116,14 +117,24 @@ async function readPage(
 async function listOf(
   scopeBy: ListTriggersRequest['scopeBy'],
   deps: Pick<ServiceDeps, 'projects' | 'domains'>,
-): Promise<Collections & { org: string; list: unknown }> {
+): Promise<Collections & { org: string; list: unknown; version?: string }> {
   switch (scopeBy.case) {
     case 'projectId': {
       const { organization, name: project, domain } = scopeBy.value
       const collection = collectionOf({ project, domain })
       return { org: organization, list: collection, collections: [collection], startsWith: [] }
     }
-    case 'taskId':
+    case 'taskId': {
+      const { org, name, version } = scopeBy.value
+      const collection = collectionOf(scopeBy.value)
+      return {
+        org,
+        list: [collection, name, version],
+        collections: [collection],
+        startsWith: [name],
+        version,
+      }
+    }
     case 'taskName': {
       const { org, name } = scopeBy.value
       const collection = collectionOf(scopeBy.value)

@@ -102,6 +102,7 @@ describe('triggers', () => {
     const { version: _, ...taskName } = task('env.other')
     expect(await list({ case: 'taskName', value: taskName })).toEqual(all.slice(2))
     expect(await list({ case: 'taskId', value: task('env.other') }, 1)).toEqual(all.slice(2))
+    expect(await list({ case: 'taskId', value: { ...taskName, version: 'another' } })).toEqual([])
     expect(await list({ case: 'taskName', value: { ...taskName, name: 'env' } })).toEqual([])
   })
 
