@@ -97,8 +97,9 @@ async function sendOperation(deps: ScheduleStoreDeps, operation: Operation): Pro
     if (attempt > 0) await sleep(PAUSES_MS[attempt - 1])
     try {
       const answer = await deps.fetch(...requestFor(operation, deps))
-      // What AWS refuses now it will refuse again.
-      if (answer.status < 500 && answer.status !== 429) return answer
+      // What AWS refuses now it will refuse again, unless somebody else is changing the same schedule.
+      const isConflict = answer.status === 409 && operation.method !== 'POST'
+      if (answer.status < 500 && answer.status !== 429 && !isConflict) return answer
       failure = new TypeError(`EventBridge Scheduler answered ${answer.status}`)
     } catch (error) {
       failure = error

@@ -88,6 +88,7 @@ describe('the scheduler', () => {
   const rows: [string, number[], number, string | undefined][] = [
     ['asked again after it failed', [500, 0, 200], 3, undefined],
     ['asked again when it is busy', [429, 200], 2, undefined],
+    ['asked again while somebody else changes the same schedule', [409, 200], 2, undefined],
     ['given up after three attempts', [500, 503, 0], 3, 'scheduler_unavailable'],
     ['not asked again what it refused', [403], 1, 'scheduler_unavailable'],
     ['not asked again for an expression that it does not know', [400], 1, 'request_invalid'],
