@@ -30,6 +30,8 @@ const UNITS: Readonly<Record<number, readonly [name: string, ms: number]>> = {
 }
 
 const MAX_RATE_MS = 366 * 86_400_000
+/** The end of the year 9999, after which a timestamp has no text. */
+const MAX_TIME_MS = 253_402_300_799_999
 
 /**
  * Reads an automation; undefined for a trigger that nothing fires but people.
@@ -70,6 +72,9 @@ function timetableOfRate({ value, unit, startTime }: FixedRate): Omit<Timetable,
   const everyMs = value * unitMs
   if (everyMs <= 0 || everyMs > MAX_RATE_MS) throw invalid('the rate has to be from a minute to a year')
   const startMs = startTime && timestampMs(startTime)
+  if (startMs !== undefined && (startMs < 0 || startMs > MAX_TIME_MS)) {
+    throw invalid('the start time of the rate has to be from 1970 to 9999')
+  }
   return {
     expression: `rate(${value} ${name}${value === 1 ? '' : 's'})`,
     timeZone: 'UTC',

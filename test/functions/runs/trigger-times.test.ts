@@ -116,6 +116,12 @@ describe('timetables', () => {
     })
   })
 
+  it('do not start at a time that no timestamp has', () => {
+    for (const startMs of [-1, 253_402_300_800_000, 1e18]) {
+      expect(() => rate(5, 1, startMs)).toThrow(expect.objectContaining({ reason: 'request_invalid' }))
+    }
+  })
+
   it('are a cron expression in its time zone, UTC unless it says another', () => {
     expect(cron('0 9 * * *', 'Europe/London')).toEqual({
       expression: 'cron(0 9 * * ? *)',
