@@ -23,6 +23,7 @@ import type { TriggerDetails } from '@flyteorg/flyteidl2/flyteidl2/trigger/trigg
 import { RunSource } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_definition_pb.ts'
 import { CreateRunRequestSchema } from '@flyteorg/flyteidl2/flyteidl2/workflow/run_service_pb.ts'
 import type { EpochMs } from '../../shared/clock.ts'
+import { ServiceError } from '../../shared/errors.ts'
 import { makeRun, type RunCreator, storeParts } from '../create-run/make-run.ts'
 import { planRun } from '../create-run/plan-run.ts'
 import { type RunOfTrigger, requestOfTrigger } from '../create-run/trigger-of-request.ts'
@@ -55,6 +56,8 @@ export async function fireTrigger(
   const digest = hash('sha256', JSON.stringify(identity), 'base64url')
   await storeParts(deps, plan)
   const { run, outcome } = await makeRun(deps, { plan, creator: creatorOf(details), digest })
+  // The name can be foreseen: a run that somebody gave it is not the one of this time.
+  if (!outcome.created && outcome.existing.requestDigest !== digest) throw new ServiceError('run_exists')
   return { outcome: outcome.created ? 'fired' : 'repeated', run: run.key.name }
 }
 

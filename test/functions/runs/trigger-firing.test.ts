@@ -1,4 +1,5 @@
 /** Triggers that fire, runs by the name of a trigger, and the schedules that triggers have. */
+import { hash } from 'node:crypto'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { TimestampSchema, timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt'
@@ -7,6 +8,7 @@ import { OffloadedInputDataSchema } from '@flyteorg/flyteidl2/flyteidl2/common/r
 import { InputsSchema } from '@flyteorg/flyteidl2/flyteidl2/task/common_pb.ts'
 import { TaskTriggerSpecSchema } from '@flyteorg/flyteidl2/flyteidl2/task/task_definition_pb.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { generatedRunName } from '../../../functions/runs/create-run/request-identity.ts'
 import { createDynamoDbRunStore } from '../../../functions/shared/stores/dynamodb/run-store.ts'
 import { RUNS_TABLE } from '../../support/dynamodb.ts'
 import { NOW_MS } from '../../support/identity-fixture.ts'
@@ -157,6 +159,19 @@ describe('a trigger that fires', () => {
       expect(await runsOf('silent')).toEqual([])
     })
   }
+
+  it('takes no run for its own to which somebody gave its name', async () => {
+    const { taskName } = nameOf('foreseen')
+    const identity = ['trigger', 'flytesnacks', 'development', taskName, 'foreseen', String(NOW_MS)]
+    const name = generatedRunName(hash('sha256', JSON.stringify(identity), 'base64url'))
+    await deploy('foreseen')
+    await grace.runs.createRun({
+      id: { case: 'runId', value: runIdOf(name) },
+      task: { case: 'taskId', value: { ...place, name: taskName, version: 'v1' } },
+    })
+    await fire('foreseen')
+    expect(service.lastCall()?.outcome).toBe('run_exists')
+  })
 
   it('does nothing if it was never there', async () => {
     await fire('never')
@@ -338,6 +353,16 @@ describe('the schedule of a trigger', () => {
       scheduledTime: '<aws.scheduler.scheduled-time>',
     })
     expect(scheduleOf('kept')).not.toHaveProperty('StartDate')
+  })
+
+  it('says the name of its trigger, though it be one of the words that the scheduler replaces', async () => {
+    const name = '<aws.scheduler.scheduled-time>'
+    await deploy(name)
+    const input = scheduleOf(name)?.Target.Input ?? ''
+    expect(JSON.parse(input.replaceAll(name, '2027-01-01T00:00:00Z'))).toMatchObject({
+      trigger: { name },
+      scheduledTime: '2027-01-01T00:00:00Z',
+    })
   })
 
   it('is replaced with the trigger, goes when it is switched off and comes back with it', async () => {
