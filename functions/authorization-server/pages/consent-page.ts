@@ -48,13 +48,17 @@ ${scopeList(scope)}
 <button class="primary" name="decision" value="allow">Allow</button>
 </div>
 </form>`,
-    formTarget: [formTargetOf(question.redirectUri), question.signInTarget].filter(Boolean).join(' '),
+    formTarget: formTargetOf(question),
     headers: setCookies.length === 0 ? {} : { 'set-cookie': setCookies },
   })
 }
 
-/** Where the answer leads, as a source of a policy. Such a source has no words for an IPv6 address. */
-function formTargetOf(redirectUri: string): string {
+/**
+ * Where the answer leads, as sources of a policy. Beside the client that is anything over https: its page may lead on to
+ * another origin at once, and browsers stop there without a word. A source has no words for an IPv6 address.
+ */
+function formTargetOf({ redirectUri, signInTarget }: ConsentQuestion): string {
   const { origin, protocol, hostname } = new URL(redirectUri)
-  return origin === 'null' || hostname.startsWith('[') ? protocol : origin
+  const client = protocol === 'https:' || hostname.startsWith('[') ? protocol : origin
+  return [...new Set([client, signInTarget, 'https:'])].filter((source) => source !== undefined).join(' ')
 }

@@ -388,16 +388,19 @@ describe('a page', () => {
     })
   })
 
-  it('may lead to the client that it is about, and to no other', async () => {
-    const { answer } = await outcome(DASHBOARD_REQUEST)
-    expect(answer.headers['content-security-policy']).toContain(
-      "form-action 'self' https://dashboard.example.com;",
-    )
+  it('may lead to the client that it is about, and to where that leads on to over https', async () => {
+    const policyOf = async (changes: Parameters) => {
+      const { answer } = await outcome(changes)
+      return answer.headers['content-security-policy']
+    }
+    const native = { client_id: STRANGER, redirect_uri: 'http://127.0.0.1:51004/callback' }
+    expect(await policyOf(native)).toContain("form-action 'self' http://127.0.0.1:51004 https:;")
+    expect(await policyOf(DASHBOARD_REQUEST)).toContain("form-action 'self' https:;")
   })
 
   it('may lead to a loopback address of IPv6, which a policy can only name by its scheme', async () => {
     const { answer } = await outcome({ client_id: STRANGER, redirect_uri: 'http://[::1]:51004/callback' })
-    expect(answer.headers['content-security-policy']).toContain("form-action 'self' http:;")
+    expect(answer.headers['content-security-policy']).toContain("form-action 'self' http: https:;")
     expect(answer.text).toContain('[::1]:51004')
   })
 
