@@ -16,6 +16,8 @@ const ENDPOINTS = {
   introspection_endpoint: { path: '/oauth2/introspect', method: 'POST' },
 } as const satisfies Partial<Record<keyof ServerMetadata, { path: string; method: HttpMethod }>>
 
+const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post']
+
 export interface SelfDescription {
   /** What the tokens' `iss` says. */
   readonly issuer: string
@@ -54,7 +56,14 @@ export function selfMetadata(
       'client_credentials',
       ...(device ? ['urn:ietf:params:oauth:grant-type:device_code'] : []),
     ],
-    token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+    token_endpoint_auth_methods_supported: AUTH_METHODS,
+    // Left out, they would say that a client without a secret cannot take its own tokens back.
+    ...(endpoints.revocation_endpoint === undefined
+      ? {}
+      : { revocation_endpoint_auth_methods_supported: AUTH_METHODS }),
+    ...(endpoints.introspection_endpoint === undefined
+      ? {}
+      : { introspection_endpoint_auth_methods_supported: AUTH_METHODS }),
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
   }

@@ -21,6 +21,8 @@ export interface ServerMetadata {
   readonly response_modes_supported?: readonly string[]
   readonly grant_types_supported?: readonly string[]
   readonly token_endpoint_auth_methods_supported?: readonly string[]
+  readonly revocation_endpoint_auth_methods_supported?: readonly string[]
+  readonly introspection_endpoint_auth_methods_supported?: readonly string[]
   readonly code_challenge_methods_supported?: readonly string[]
   readonly authorization_response_iss_parameter_supported?: boolean
 }
@@ -43,6 +45,8 @@ const FIELDS = {
   response_modes_supported: 'texts',
   grant_types_supported: 'texts',
   token_endpoint_auth_methods_supported: 'texts',
+  revocation_endpoint_auth_methods_supported: 'texts',
+  introspection_endpoint_auth_methods_supported: 'texts',
   code_challenge_methods_supported: 'texts',
   authorization_response_iss_parameter_supported: 'flag',
 } as const satisfies Record<keyof ServerMetadata, Kind>

@@ -100,6 +100,23 @@ describe('the metadata', () => {
     )
     for (const send of Object.values(ways)) expect((await send()).status).toBe(200)
   })
+
+  for (const endpoint of ['revocation', 'introspection'] as const) {
+    it(`says truly how a client proves itself for ${endpoint}, which is no less than without a secret`, async () => {
+      const path = pathOf(METADATA[`${endpoint}_endpoint`])
+      const token = 'none of ours'
+      const inForm = { client_id: REPORTER, client_secret: REPORTER_SECRET }
+      const ways: Record<string, () => ReturnType<typeof postForm>> = {
+        client_secret_basic: () =>
+          postForm(server, path, { token }, { authorization: basic(REPORTER, REPORTER_SECRET) }),
+        client_secret_post: () => postForm(server, path, { token, ...inForm }),
+        none: () => postForm(server, path, { token, client_id: 'flytectl' }),
+      }
+      const said = METADATA[`${endpoint}_endpoint_auth_methods_supported`]
+      expect(Object.keys(ways).sort()).toEqual([...(said ?? [])].sort())
+      for (const send of Object.values(ways)) expect((await send()).status).toBe(200)
+    })
+  }
 })
 
 describe('a token of ours, as the functions verify any provider’s', () => {
