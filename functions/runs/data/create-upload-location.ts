@@ -12,9 +12,10 @@ import { lifetimeSecondsOf } from './lifetime.ts'
 
 export const MAX_UPLOAD_BYTES = 100 * 1024 * 1024
 const MD5_BYTES = 16
-const MAX_PART_LENGTH = 400
-/** Letters, digits and what else is read the same in a URL, a header and a file system; folders by slashes. */
-const SAFE_PATH = /^[A-Za-z0-9._=@+-]+(?:\/[A-Za-z0-9._=@+-]+)*$/
+/** A key of S3 has 1,024 bytes at most, and there are two of these in it. */
+const MAX_PART_BYTES = 400
+/** What ends a line, or the path of a URI, or stands for something else in one. */
+const UNSAFE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\\?#%]/u
 
 /**
  * Makes the method. The link takes one file by PUT, with the MD5 that was announced and any content type, for an
@@ -54,11 +55,8 @@ function checkedKey(request: CreateUploadLocationRequest, domains: readonly stri
   check(domains.includes(domain), "domain is not one of this deployment's.")
   check(contentMd5.length === 0 || contentMd5.length === MD5_BYTES, 'content_md5 has to have 16 bytes.')
   check(filenameRoot !== '' || contentMd5.length > 0, 'content_md5 or filename_root is required.')
-  check(isSafe(filename), 'filename has to be made of letters, digits and . _ = @ + - /.')
-  check(
-    filenameRoot === '' || isSafe(filenameRoot),
-    'filename_root has to be made of letters, digits and . _ = @ + - /.',
-  )
+  check(isSafe(filename), `filename ${SAFE}`)
+  check(filenameRoot === '' || isSafe(filenameRoot), `filename_root ${SAFE}`)
   if (contentLength > MAX_UPLOAD_BYTES) {
     throw new ServiceError('request_too_large', {
       message: `content_length is more than ${MAX_UPLOAD_BYTES} bytes.`,
@@ -67,11 +65,13 @@ function checkedKey(request: CreateUploadLocationRequest, domains: readonly stri
   return [project, domain, filenameRoot || folderOf(contentMd5), filename].join('/')
 }
 
+const SAFE = `has to be a relative path of ${MAX_PART_BYTES} bytes at most, without . and .. as folders, line ends and \\ ? # %.`
+
+/** Files are uploaded under the names that people gave them, spaces and all. */
 function isSafe(path: string): boolean {
   const parts = path.split('/')
-  return (
-    path.length <= MAX_PART_LENGTH && SAFE_PATH.test(path) && !parts.includes('..') && !parts.includes('.')
-  )
+  const leadsOut = parts.some((part) => part === '' || part === '.' || part === '..')
+  return !leadsOut && Buffer.byteLength(path) <= MAX_PART_BYTES && !UNSAFE.test(path)
 }
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'

@@ -81,6 +81,15 @@ describe('CreateUploadLocation', () => {
     expect(Buffer.from((await objects.find(location.nativeUrl)) as Uint8Array)).toEqual(bundle)
   })
 
+  for (const filename of ['my data (1).csv', 'größe 漢字 👩‍💻.txt', "a/it's b/c&d;e,f!~*$.bin"]) {
+    it(`takes a file under the name that somebody gave it: ${filename}`, async () => {
+      const location = await ada.data.createUploadLocation(uploadOf(bundle, { filename }))
+      expect(location.nativeUrl.endsWith(`/${filename}`)).toBe(true)
+      expect((await put(location, bundle)).status).toBe(200)
+      expect(Buffer.from((await objects.find(location.nativeUrl)) as Uint8Array)).toEqual(bundle)
+    })
+  }
+
   it('gives a link that takes nothing else', async () => {
     const location = await ada.data.createUploadLocation(uploadOf(bundle, { filename: 'other.tar.gz' }))
     const other = Buffer.from('something else')
@@ -119,6 +128,14 @@ describe('CreateUploadLocation', () => {
     ['a folder that leads out', { filenameRoot: 'a/../../b' }, 3],
     ['a folder at the root', { filenameRoot: '/a' }, 3],
     ['a file name with a line end', { filename: 'a\nb' }, 3],
+    ['a file name that stays where it is', { filename: 'a/./b' }, 3],
+    ['a file name with an empty folder', { filename: 'a//b' }, 3],
+    ['a folder that ends with a slash', { filenameRoot: 'a/' }, 3],
+    ['a file name that leads out elsewhere', { filename: '..\\x' }, 3],
+    ['a file name that a URI would end in', { filename: 'a?b' }, 3],
+    ['a file name with a fragment', { filename: 'a#b' }, 3],
+    ['a file name that is read in two ways', { filename: '%2e%2e/x' }, 3],
+    ['a file name of too many bytes', { filename: 'ü'.repeat(201) }, 3],
     ['another domain', { domain: 'nowhere' }, 3],
     ['a project that there is none of', { project: 'nothing' }, 5],
     ['too large a file', { contentLength: 200_000_000n }, 11],
