@@ -174,12 +174,12 @@ describe('a large input', () => {
   })
 
   it('of 2 MB is taken as a file, which goes to the bucket by a link', async () => {
-    const file = join(sdk.home, 'large.bin')
+    const file = join(sdk.home, 'large ü (1).bin')
     await writeFile(file, randomBytes(2_000_000))
     const { status } = await flyte('ada', 'run', '--name', 'weighed', 'tasks.py', 'weigh', '--file', file)
     expect(status).toBe(0)
     const { text } = await flyte('ada', 'get', 'io', 'weighed')
-    expect(text).toMatch(/s3:\/\/\S+large\.bin/)
+    expect(text).toMatch(/s3:\/\/\S+large ü \(1\)\.bin/)
   })
 
   it('that can be sent and not be fetched is said to be too large, and how large', async () => {
