@@ -46,9 +46,11 @@ export async function listenForAnswer(options: { redirectUri: URL; state: string
   promise.catch(() => undefined)
   let taken = false
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', target)
-    const isOurs = url.pathname === target.pathname && request.headers.host === target.host
     if (request.method !== 'GET') return page(response, 405, 'nothing here')
+    // `//` is a target that no URL can be made of.
+    const asked = request.url ?? '/'
+    const url = new URL(URL.canParse(asked, target.href) ? asked : '/', target)
+    const isOurs = url.pathname === target.pathname && request.headers.host === target.host
     if (!isOurs) return page(response, 404, 'nothing here')
     if (taken) return page(response, 409, 'nothing here')
     if (!url.searchParams.has('code') && !url.searchParams.has('error'))

@@ -82,6 +82,8 @@ describe('what is no answer', () => {
     ['the path alone', (url) => fetch(new URL('/callback', url)), 400],
     ['a form', (url) => fetch(url, { method: 'POST', body: 'code=x' }), 405],
     ['another name for this machine', (url) => askAs('evil.example.com', url), 404],
+    ['a target that is no address', (url) => ask('//', url.host, url), 404],
+    ['half an address', (url) => ask('http://[', url.host, url), 404],
   ]
   for (const [name, knock, status] of strays) {
     it(`is answered ${status} for ${name}, and the sign-in goes on`, async () => {
@@ -208,10 +210,17 @@ async function freePort(): Promise<number> {
 
 /** A request as a page sends it whose name was made to lead to this machine. */
 function askAs(host: string, url: URL): Promise<{ status: number }> {
-  return new Promise((resolve) => {
-    const socket = connect(Number(url.port), url.hostname, () =>
-      socket.write(`GET ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${host}\r\n\r\n`),
+  return ask(`${url.pathname}${url.search}`, host, url)
+}
+
+/** A request as only a socket can send it. */
+function ask(target: string, host: string, { port, hostname }: URL): Promise<{ status: number }> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () =>
+      socket.write(`GET ${target} HTTP/1.1\r\nhost: ${host}\r\n\r\n`),
     )
+    socket.once('error', reject)
+    socket.once('end', () => reject(new Error('there was no answer')))
     socket.once('data', (data) => {
       socket.destroy()
       resolve({ status: Number(data.toString().split(' ')[1]) })
