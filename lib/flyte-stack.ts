@@ -12,6 +12,7 @@ import { FrontDoor } from './constructs/front-door.ts'
 import { InternalLoadBalancer } from './constructs/internal-load-balancer.ts'
 import { KeyRotation } from './constructs/key-rotation.ts'
 import { ListenerRules } from './constructs/listener-rules.ts'
+import { Monitoring } from './constructs/monitoring.ts'
 import { Outputs } from './constructs/outputs.ts'
 import {
   allowActions,
@@ -88,9 +89,9 @@ export class FlyteStack extends Stack {
       for (const reader of this.functions.all.filter((one) => SESSION_READERS.has(one.name)))
         allowSessions(reader, { tables, signIn })
     }
-    if (server !== undefined) this.addAuthorizationServer(tables, server)
+    const keyRotation = server === undefined ? undefined : this.addAuthorizationServer(tables, server)
     this.addRules({ settings, routes, door, oidcClientSecret })
-    const internalDnsName = settings.internal.enabled
+    const internal = settings.internal.enabled
       ? this.addInternal({
           settings,
           routes,
@@ -101,6 +102,9 @@ export class FlyteStack extends Stack {
           oidcClientSecret,
         })
       : undefined
+    const { functions } = this
+    const watched = { settings, door, internal, functions, tables, schedules, keyRotation }
+    const { dashboardUrl } = new Monitoring(this, 'Monitoring', watched)
     const storagePrefix = runsBucket.uri
     new Outputs(this, 'Outputs', {
       settings,
@@ -109,7 +113,8 @@ export class FlyteStack extends Stack {
       secrets,
       authorizationServer: server,
       storagePrefix,
-      internalDnsName,
+      internalDnsName: internal?.balancer.loadBalancerDnsName,
+      dashboardUrl,
     })
   }
 
@@ -128,16 +133,20 @@ export class FlyteStack extends Stack {
     return { AUTHORIZATION_SERVER: this.toJsonString(authorizationServerSettings(settings, secrets)) }
   }
 
-  private addAuthorizationServer(tables: Tables, secrets: AuthorizationServerSecrets): void {
+  /** The rotation of its keys, where that is done here. */
+  private addAuthorizationServer(
+    tables: Tables,
+    secrets: AuthorizationServerSecrets,
+  ): KeyRotation | undefined {
     allowAuthorizationServer(this.functions.get('authorization-server'), { tables, secrets })
     const { signingKeysSecret } = secrets
-    if (signingKeysSecret === null) return
+    if (signingKeysSecret === null) return undefined
     const job = this.functions.get('rotate-keys')
     allowKeyRotation(job, signingKeysSecret)
-    new KeyRotation(this, 'KeyRotation', { job, signingKeysSecret })
+    return new KeyRotation(this, 'KeyRotation', { job, signingKeysSecret })
   }
 
-  /** The load balancer of running tasks with what it leads to; its name. */
+  /** The load balancer of running tasks with what it leads to. */
   private addInternal(options: {
     settings: Settings
     routes: readonly Route[]
@@ -146,22 +155,22 @@ export class FlyteStack extends Stack {
     tables: Tables
     storage: RunStorage
     oidcClientSecret: string | undefined
-  }): string {
+  }): InternalLoadBalancer {
     const { settings, routes, door, logs, tables, storage, oidcClientSecret } = options
-    const { balancer, listenerArn } = new InternalLoadBalancer(this, 'Internal', {
+    const internal = new InternalLoadBalancer(this, 'Internal', {
       settings,
       madeNetwork: door.madeNetwork,
       logs,
     })
     new ListenerRules(this, 'InternalRules', {
-      listenerArn,
+      listenerArn: internal.listenerArn,
       rules: internalListenerRules(routes),
       settings,
       oidcClientSecret,
       targetGroupArn: (entrance) => this.functions.targetGroupArn(entrance),
     })
     allowActions(this.functions.get('actions'), { tables, storage })
-    return balancer.loadBalancerDnsName
+    return internal
   }
 
   private addRules(options: {

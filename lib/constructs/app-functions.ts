@@ -16,8 +16,15 @@ export interface AppFunctionsProps {
   readonly environmentOf: (name: BundleName) => Readonly<Record<string, string>>
 }
 
+/** An entrance with its target group, as `targetgroup/<name>/<id>`. */
+export interface MadeEntrance extends Entrance {
+  readonly targetGroup: string
+}
+
 /** Every function that a route of a listener leads to, with a target group for each access class; and the jobs. */
 export class AppFunctions extends Construct {
+  /** Every one that a listener can lead to. */
+  readonly entrances: readonly MadeEntrance[]
   private readonly functions = new Map<BundleName, AppFunction>()
   private readonly targetGroupArns = new Map<string, string>()
 
@@ -38,6 +45,7 @@ export class AppFunctions extends Construct {
         }),
       )
     }
+    const entrances: MadeEntrance[] = []
     for (const entrance of [...publicEntrances(routes), ...(internal ? internalEntrances(routes) : [])]) {
       const target = this.get(entrance.function)
       const made = new FunctionEntrance(target, capitalized(entrance.access), {
@@ -46,7 +54,9 @@ export class AppFunctions extends Construct {
         target,
       })
       this.targetGroupArns.set(keyOf(entrance), made.targetGroupArn)
+      entrances.push({ ...entrance, targetGroup: made.targetGroupFullName })
     }
+    this.entrances = entrances
   }
 
   /** Every one that is deployed, in the order of the route table. */

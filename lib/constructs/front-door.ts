@@ -13,6 +13,8 @@ type ExistingLoadBalancer = NonNullable<Settings['loadBalancer']['existing']>
 export class FrontDoor extends Construct {
   readonly listenerArn: string
   readonly loadBalancerArn: string
+  /** `app/<name>/<id>`: what metrics call it. */
+  readonly loadBalancerFullName: string
   /** Where a name has to point. Undefined for an existing load balancer, whose names are its owner's. */
   readonly dnsName: string | undefined
   /** The network that was made for the load balancer, if one was. */
@@ -29,6 +31,7 @@ export class FrontDoor extends Construct {
       const balancer = this.create(settings, logs)
       this.listenerArn = balancer.listenerArn
       this.loadBalancerArn = balancer.balancer.loadBalancerArn
+      this.loadBalancerFullName = balancer.balancer.loadBalancerFullName
       this.dnsName = balancer.balancer.loadBalancerDnsName
       this.madeNetwork = balancer.madeNetwork
       this.basePriority = 1
@@ -38,6 +41,7 @@ export class FrontDoor extends Construct {
     this.letOutTo443(existing)
     this.listenerArn = existing.listenerArn
     this.loadBalancerArn = existing.arn
+    this.loadBalancerFullName = existing.arn.replace(/^.*:loadbalancer\//, '')
     this.basePriority = existing.basePriority
     this.hosts = settings.resolved.hosts
   }

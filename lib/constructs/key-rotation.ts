@@ -20,8 +20,11 @@ export interface KeyRotationProps {
  * first token is asked for, and on a schedule from then on.
  */
 export class KeyRotation extends Construct {
+  readonly job: AppFunction
+
   constructor(scope: Construct, id: string, { job, signingKeysSecret }: KeyRotationProps) {
     super(scope, id)
+    this.job = job
     new Rule(this, 'Schedule', {
       description: 'Looks whether it is time for a step of the key rotation',
       schedule: Schedule.rate(LOOK_EVERY),

@@ -19,6 +19,8 @@ export interface OutputsProps {
   readonly storagePrefix: string
   /** Where running tasks call; undefined without an internal load balancer. */
   readonly internalDnsName: string | undefined
+  /** Undefined where the settings ask for no dashboard. */
+  readonly dashboardUrl: string | undefined
 }
 
 /** What a person needs after `cdk deploy`: what to register, what to open, what to paste. */
@@ -56,6 +58,9 @@ export class Outputs extends Construct {
     this.add('AuthTable', tables.auth.tableName, 'Short-lived results of signing in')
     this.add('StoragePrefix', props.storagePrefix, 'Inputs and code bundles of runs')
     if (props.internalDnsName !== undefined) this.addInternal(props.internalDnsName, settings.internal)
+    if (props.dashboardUrl !== undefined) {
+      this.add('DashboardUrl', props.dashboardUrl, 'Everything that this deployment counts, and its alarms')
+    }
     if (door.dnsName !== undefined) {
       this.add(
         'LoadBalancerDnsName',

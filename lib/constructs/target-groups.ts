@@ -26,6 +26,8 @@ export function targetGroupName(deployment: string, { function: name, access }: 
 /** One way into one function: its target group, and the permission to invoke it for that group only. */
 export class FunctionEntrance extends Construct {
   readonly targetGroupArn: string
+  /** `targetgroup/<name>/<id>`: what metrics call it. */
+  readonly targetGroupFullName: string
 
   constructor(
     scope: Construct,
@@ -55,5 +57,6 @@ export class FunctionEntrance extends Construct {
     })
     targetGroup.addResourceDependency(permission)
     this.targetGroupArn = targetGroup.ref
+    this.targetGroupFullName = targetGroup.attrTargetGroupFullName
   }
 }

@@ -22,7 +22,7 @@ export const SCHEDULE_ACTIONS = [
  * given to schedules of this group only.
  */
 export class TriggerSchedules extends Construct {
-  private readonly groupName: string
+  readonly groupName: string
   private readonly functionArn: string
   private readonly role: Role
 

@@ -119,17 +119,28 @@ const existingLoadBalancer: CrossCheck = {
 }
 
 const regions: CrossCheck = {
-  reads: ['aws.region', 'domain.certificateArn', 'loadBalancer.existing'],
-  run: ({ aws, domain, loadBalancer }) =>
+  reads: ['aws.region', 'domain.certificateArn', 'loadBalancer.existing', 'monitoring.alarmTopicArn'],
+  run: ({ aws, domain, loadBalancer, monitoring }) =>
     [
       { path: 'domain.certificateArn', arn: domain.certificateArn },
       { path: 'loadBalancer.existing.arn', arn: loadBalancer.existing?.arn },
+      { path: 'monitoring.alarmTopicArn', arn: monitoring.alarmTopicArn },
     ].flatMap(({ path, arn }): Problem[] =>
       problemIf(
         arn !== undefined && arn.split(':')[3] !== aws.region,
         path,
         'must be in the region of aws.region',
       ),
+    ),
+}
+
+const alarmTopic: CrossCheck = {
+  reads: ['monitoring'],
+  run: ({ monitoring }) =>
+    problemIf(
+      monitoring.alarmTopicArn !== undefined && !monitoring.alarms,
+      'monitoring.alarmTopicArn',
+      'has no effect with monitoring.alarms: false; remove one of the two',
     ),
 }
 
@@ -142,4 +153,5 @@ export const PLACE_CHECKS: readonly CrossCheck[] = [
   network,
   existingLoadBalancer,
   regions,
+  alarmTopic,
 ]

@@ -127,6 +127,18 @@ const functionsSection = section({
   tracing: flag().default(false),
 }).prefault(EMPTY)
 
+const topicArn = () =>
+  matching(
+    /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}(\.fifo)?$/,
+    'the ARN of an SNS topic (arn:aws:sns:...)',
+  )
+
+const monitoringSection = section({
+  dashboard: flag().default(true),
+  alarms: flag().default(true),
+  alarmTopicArn: topicArn().optional(),
+}).prefault(EMPTY)
+
 const storagePrefix = matching(
   /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()/-]*)?$/,
   'an existing bucket and a prefix in it, such as s3://my-bucket/flyte',
@@ -181,6 +193,7 @@ export const fileSchema = section(
     ingress: ingressSection,
     secrets: secretsSection,
     functions: functionsSection,
+    monitoring: monitoringSection,
   },
   { configuration: 'is a level that only a Helm values file has; move what is under it to the top level' },
 )

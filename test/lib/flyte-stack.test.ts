@@ -17,6 +17,7 @@ describe('the outputs', () => {
       'ClientCallbackUrl',
       'ClientConfig',
       'ConsoleUrl',
+      'DashboardUrl',
       'LoadBalancerDnsName',
       'OidcClientSecretName',
       'RunsTable',
