@@ -6,8 +6,8 @@ const interruption = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => interruption.abort())
 
-// Whoever was to read the token is gone.
-process.stdout.on('error', () => process.exit(1))
+// Told below, by the callback of the last write.
+process.stdout.on('error', () => undefined)
 
 const status = await flyteToken({
   argv: process.argv.slice(2),
@@ -18,4 +18,7 @@ const status = await flyteToken({
   interrupted: interruption.signal,
 })
 // Once it is written; a connection that somebody else keeps open is nothing to wait for.
-process.stdout.write('', () => process.exit(status))
+process.stdout.write('', (error) => {
+  if (error) process.stderr.write('Standard output could not be written to.\n')
+  process.exit(error ? 1 : status)
+})
