@@ -22,13 +22,18 @@ export const OVER_ONE_MEGABYTE: HeaderCondition = {
 }
 
 /** Instead of the load balancer's 413, which the SDK takes for a problem with the sign-in, and signs in again. */
-export const TOO_LARGE: LastAction = {
-  kind: 'fixed',
-  status: 400,
-  contentType: 'application/json',
-  body: JSON.stringify({
-    code: 'out_of_range',
-    message:
-      'The request is larger than the load balancer passes on (1 MB, compressed). Put large data into the bucket, as a file, a directory or a data frame, and pass that on as input.',
-  }),
+export const TOO_LARGE: LastAction = tooLarge('out_of_range')
+
+/** To running tasks: the runtime repeats a call a hundred times unless its argument is to blame. */
+export const TOO_LARGE_FOR_TASKS: LastAction = tooLarge('invalid_argument')
+
+function tooLarge(code: 'out_of_range' | 'invalid_argument'): LastAction {
+  const message =
+    'The request is larger than the load balancer passes on (1 MB, compressed). Put large data into the bucket, as a file, a directory or a data frame, and pass that on as input.'
+  return {
+    kind: 'fixed',
+    status: 400,
+    contentType: 'application/json',
+    body: JSON.stringify({ code, message }),
+  }
 }

@@ -18,7 +18,7 @@
  */
 import type { Access, FunctionName, NeighbourGroup, Route } from '../functions/shared/routes.ts'
 import { tokenProxyPathPatterns } from '../functions/shared/routes.ts'
-import { OVER_ONE_MEGABYTE, REFUSED, TOO_LARGE } from './listener-refusals.ts'
+import { OVER_ONE_MEGABYTE, REFUSED, TOO_LARGE, TOO_LARGE_FOR_TASKS } from './listener-refusals.ts'
 import {
   type Authentication,
   type HeaderCondition,
@@ -264,11 +264,18 @@ export function deployedFunctions(
   return [...new Set(entrances.map((entrance) => entrance.function))]
 }
 
-/** The rules of the internal listener: the services for running tasks. By default it answers 404. */
+/**
+ * The rules of the internal listener: what is too large is refused, and the services for running tasks. By default it
+ * answers 404.
+ */
 export function internalListenerRules(routes: readonly Route[]): RuleDescription[] {
-  const byFunction = pathsByFunction(routes.filter((route) => has(route, 'internal')))
-  return [...byFunction]
-    .map(([name, paths]): Draft => ({ section: 'internal', paths, last: forward(name, 'internal') }))
+  const byFunction = [...pathsByFunction(routes.filter((route) => has(route, 'internal')))]
+  const section = 'internal'
+  const header = OVER_ONE_MEGABYTE
+  return [
+    ...byFunction.map(([, paths]): Draft => ({ section, header, paths, last: TOO_LARGE_FOR_TASKS })),
+    ...byFunction.map(([name, paths]): Draft => ({ section, paths, last: forward(name, section) })),
+  ]
     .flatMap((draft) => chunks(draft, []))
     .map((draft, index) => number(draft, index, { basePriority: 1, hosts: [] }))
 }

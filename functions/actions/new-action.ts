@@ -61,7 +61,8 @@ const MAX_PART_BYTES = 128 * 1024
  * Makes an action, once: `false` if it had been made before.
  *
  * @throws {ServiceError} `parent_not_found`; `parent_ended`, because nobody would wait for the result;
- *   `action_exists` if the name belongs to something else; `request_invalid`, `request_too_large`, and what the stores throw.
+ *   `action_exists` if the name belongs to something else; `request_invalid`, also for what is too large, and what the
+ *   stores throw.
  */
 export async function makeAction(deps: ActionsDeps, request: ActionRequest): Promise<boolean> {
   assertTextsShort(request)
@@ -235,9 +236,8 @@ function limited(bytes: Uint8Array, field: string): Uint8Array
 function limited(bytes: Uint8Array | undefined, field: string): Uint8Array | undefined
 function limited(bytes: Uint8Array | undefined, field: string): Uint8Array | undefined {
   if (bytes !== undefined && bytes.length > MAX_PART_BYTES) {
-    throw new ServiceError('request_too_large', {
-      message: `${field} is larger than ${MAX_PART_BYTES} bytes.`,
-    })
+    // The runtime repeats an Enqueue a hundred times unless its argument is to blame.
+    throw invalid(`${field} is larger than ${MAX_PART_BYTES} bytes.`)
   }
   return bytes
 }

@@ -183,8 +183,8 @@ describe('Enqueue is refused', () => {
     [
       'with a trace that does not fit into an item',
       { spec: trace({ name: 'x'.repeat(200_000) }) },
-      11,
-      'request_too_large',
+      3,
+      'request_invalid',
     ],
     ['under the name of another kind of action', { actionId: actionId('main', 'kind') }, 6, 'action_exists'],
     ['under the name of the run itself', { actionId: actionId('main', 'a0') }, 6, 'action_exists'],

@@ -99,20 +99,33 @@ describe('the internal load balancer', () => {
       .map(([, { Properties }]) => Properties)
       .filter(({ ListenerArn }) => flat(ListenerArn) === `<${listenerId}>`)
     expect(rules).toHaveLength(internalListenerRules(ROUTES).length)
-    const paths = rules.flatMap(({ Conditions }) =>
-      (Conditions as { PathPatternConfig: { Values: string[] } }[]).flatMap(
-        (one) => one.PathPatternConfig.Values,
-      ),
-    )
+    const isRefusal = ({ Actions }: (typeof rules)[number]) =>
+      (Actions as { Type: string }[])[0]?.Type === 'fixed-response'
+    const paths = rules
+      .filter((rule) => !isRefusal(rule))
+      .flatMap(({ Conditions }) =>
+        (Conditions as { PathPatternConfig: { Values: string[] } }[]).flatMap(
+          (one) => one.PathPatternConfig.Values,
+        ),
+      )
     expect(paths.sort()).toEqual([
       '/flyteidl2.actions.ActionsService/*',
       '/flyteidl2.workflow.InternalRunService/*',
     ])
-    for (const { Actions } of rules) {
+    for (const { Actions } of rules.filter((rule) => !isRefusal(rule))) {
       const [action] = Actions as { Type: string; TargetGroupArn: unknown }[]
       expect(action?.Type).toBe('forward')
       expect(flat(action?.TargetGroupArn)).toMatch(/^<FunctionsActionsInternalTargetGroup/)
     }
+  })
+
+  it('refuses what is too large before that, in words upon which a task does not go on asking', () => {
+    const [first, ...others] = internalListenerRules(ROUTES)
+    expect(first?.header?.name).toBe('content-length')
+    expect(first?.paths).toEqual(others.flatMap(({ paths }) => paths))
+    expect(first?.last).toMatchObject({ kind: 'fixed', status: 400 })
+    expect(first?.last).toHaveProperty('body', expect.stringContaining('"code":"invalid_argument"'))
+    expect(Math.min(...others.map(({ priority }) => priority))).toBeGreaterThan(first?.priority ?? 0)
   })
 
   it('stays refused on the public listener', () => {
