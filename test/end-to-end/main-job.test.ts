@@ -183,7 +183,7 @@ describe('from outside', () => {
     expect((await fetch(`${stack.url}/flyteidl2.workflow.Unknown/Call`, { method: 'POST' })).status).toBe(404)
   })
 
-  it('a body over the load balancer’s megabyte is refused', async () => {
+  it('a body over the load balancer’s megabyte is refused in the words of the protocol', async () => {
     const headers = { ...(await bearer(stack, { person: 'ada' })), 'content-type': 'application/proto' }
     const body = new Uint8Array(1024 * 1024 + 1)
     const response = await fetch(`${stack.url}/flyteidl2.workflow.RunService/CreateRun`, {
@@ -191,6 +191,15 @@ describe('from outside', () => {
       headers,
       body,
     })
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ code: 'out_of_range' })
+  })
+
+  it('a body of unknown length that becomes too large is cut off by the load balancer', async () => {
+    const headers = { ...(await bearer(stack, { person: 'ada' })), 'content-type': 'application/proto' }
+    const body = new Blob([new Uint8Array(1024 * 1024 + 1)]).stream()
+    const request = { method: 'POST', headers, body, duplex: 'half' } as RequestInit
+    const response = await fetch(`${stack.url}/flyteidl2.workflow.RunService/CreateRun`, request)
     expect(response.status).toBe(413)
   })
 
