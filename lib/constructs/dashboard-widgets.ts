@@ -153,9 +153,11 @@ function rotationRow({ job }: KeyRotation, { settings }: Monitored): Row {
 
 type Sized = (width: number) => IWidget
 
-/** Widgets of the same width, which fill a row. */
+/** Widgets that fill a row: of the same width, and the last one with what is left over. */
 function row(...widgets: readonly Sized[]): Row {
-  return widgets.map((widget) => widget(Math.floor(COLUMNS / widgets.length)))
+  const width = Math.floor(COLUMNS / widgets.length)
+  const rest = COLUMNS - width * (widgets.length - 1)
+  return widgets.map((widget, index) => widget(index === widgets.length - 1 ? rest : width))
 }
 
 function graph(title: string, left: readonly IMetric[], options: { readonly stacked?: boolean } = {}): Sized {
