@@ -32,3 +32,9 @@ export function isForAudience(token: string, audience: string): boolean {
   const aud = decodeUnverified(token)?.claims.aud
   return [aud].flat().includes(audience)
 }
+
+/** Seconds since the epoch as a date; null for none, and for one that no calendar has. */
+export function dateOf(epochSeconds: number | undefined): string | null {
+  const date = new Date((epochSeconds ?? Number.NaN) * 1000)
+  return Number.isNaN(date.getTime()) ? null : date.toISOString()
+}

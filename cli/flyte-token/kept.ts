@@ -5,19 +5,16 @@ import { requestJson } from '../shared/http.ts'
 import { withLock } from '../shared/lock.ts'
 import type { Selection } from './arguments.ts'
 import type { Context } from './context.ts'
+import { dateOf } from './jwt.ts'
+import { printable } from './output.ts'
 import type { StoredFacts } from './store/token-store.ts'
 
 /** Prints what is kept, without anything that is secret. */
 export async function list(selection: Selection, json: boolean, context: Context): Promise<void> {
   const entries = await select(selection, context)
   if (json) {
-    context.out(
-      JSON.stringify(
-        entries.map((entry) => describe(entry, context.now())),
-        null,
-        2,
-      ),
-    )
+    const described = entries.map((entry) => describe(entry, context.now()))
+    context.out(printable(described, 2))
     return
   }
   if (entries.length === 0) context.say('Nothing is kept.')
@@ -88,7 +85,7 @@ function describe(entry: StoredFacts, nowMs: number) {
     account,
     scopes,
     subject: subject ?? null,
-    expires_at: expiry === undefined ? null : new Date(expiry * 1000).toISOString(),
+    expires_at: dateOf(expiry),
     expired: expiry !== undefined && expiry * 1000 <= nowMs,
     renewable,
     kept_in: place,

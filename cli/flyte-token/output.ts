@@ -1,7 +1,7 @@
 /** A token as it is printed. */
 import { CommandError } from '../shared/failure.ts'
 import type { Shown } from './arguments.ts'
-import { decodeUnverified } from './jwt.ts'
+import { dateOf, decodeUnverified } from './jwt.ts'
 import type { Obtained } from './obtain.ts'
 
 /**
@@ -17,12 +17,22 @@ export function printed(obtained: Obtained, { as }: Shown): string {
   }
   if (as === 'token') return token
   if (as === 'json') {
-    const expiresAt = expiresAtEpochSeconds && new Date(expiresAtEpochSeconds * 1000).toISOString()
-    return JSON.stringify({ token, expires_at: expiresAt ?? null, subject: subject ?? null, from })
+    return printable({ token, expires_at: dateOf(expiresAtEpochSeconds), subject: subject ?? null, from })
   }
   const decoded = decodeUnverified(token)
   if (decoded === undefined) {
     throw new CommandError('token_unusable', 'This token is opaque: only its issuer can read it.')
   }
-  return JSON.stringify(decoded, null, 2)
+  return printable(decoded, 2)
 }
+
+/** JSON that any terminal may show: names in a token are whatever somebody called themselves. */
+export function printable(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replaceAll(
+    UNSHOWABLE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+/** The control characters that JSON leaves as they are, and those that turn the direction of writing. */
+const UNSHOWABLE = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g

@@ -148,7 +148,7 @@ async function removeLeftOver(path: string, gone: Holder | undefined): Promise<v
 
 function parse<T>(text: string | undefined): T | undefined {
   try {
-    return text === undefined || text === '' ? undefined : (JSON.parse(text) as T)
+    return text === undefined || text === '' ? undefined : ((JSON.parse(text) as T | null) ?? undefined)
   } catch {
     return undefined
   }

@@ -100,5 +100,17 @@ async function readEntry(
 
 function parseFile(text: string | undefined): File | undefined {
   const file = jsonObject(text ?? '') as File | undefined
-  return file?.version === VERSION && typeof file.facts === 'object' ? file : undefined
+  return file?.version === VERSION && isFacts(file.facts) ? file : undefined
+}
+
+const TEXTS = ['kind', 'issuer', 'clientId', 'audience', 'account'] as const
+
+/** A file that somebody changed is none: what it is about has to be told by `list`, and found by `logout`. */
+function isFacts(facts: Partial<EntryFacts> | null): boolean {
+  if (typeof facts !== 'object' || facts === null) return false
+  return (
+    TEXTS.every((name) => typeof facts[name] === 'string') &&
+    Array.isArray(facts.scopes) &&
+    typeof facts.savedAtMs === 'number'
+  )
 }

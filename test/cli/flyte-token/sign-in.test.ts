@@ -1,5 +1,5 @@
 /** Somebody gets a token at a provider that is not ours (oidc-provider), with the command as it is typed. */
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -135,6 +135,44 @@ describe('what is kept', () => {
     expect((await stat(folder)).mode & 0o777).toBe(0o700)
     for (const name of await readdir(folder))
       expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600)
+  })
+
+  it('is in no folder that others can write to, and such a folder stays as it is', async () => {
+    const folder = join(laptop.home, 'everybodys')
+    await mkdir(folder)
+    await chmod(folder, 0o1777)
+    const planted = `${'0'.repeat(40)}.json`
+    await writeFile(join(folder, planted), '{}')
+    const env = { FLYTE_TOKEN_DIR: folder }
+    for (const run of [token(['--no-browser'], { ...as('ada'), env }), laptop.run(['list'], { env })]) {
+      const { status, sentence } = sentenceOf(await run)
+      expect(status).toBe(1)
+      expect(sentence).toMatch(/^Others can write to the folder for tokens/)
+    }
+    expect((await stat(folder)).mode & 0o7777).toBe(0o1777)
+    expect(await readdir(folder)).toEqual([planted])
+  })
+
+  it('is none of it where a file was changed, and is replaced by the next sign-in', async () => {
+    await token(['--no-browser'], as('ada'))
+    const folder = join(laptop.home, '.flyte', 'flyte-token')
+    const [name = ''] = await readdir(folder)
+    for (const text of ['', '{', 'null', '{"version":1,"place":"file","facts":null}']) {
+      await writeFile(join(folder, name), text)
+      expect(await laptop.run(['list'])).toEqual({ status: 0, stdout: '', stderr: 'Nothing is kept.\n' })
+      expect((await token(['--no-browser'], as('ada'))).status).toBe(0)
+    }
+  })
+
+  it('is listed even where a token says that it ends on no date', async () => {
+    await token(['--no-browser'], as('ada'))
+    const folder = join(laptop.home, '.flyte', 'flyte-token')
+    const [name = ''] = await readdir(folder)
+    const file = JSON.parse(await readFile(join(folder, name), 'utf8'))
+    file.facts.idTokenExpiresAt = 1e20
+    await writeFile(join(folder, name), JSON.stringify(file))
+    expect((await laptop.run(['list'])).stdout).toContain('client flytectl, of ada, renewed')
+    expect(JSON.parse((await token(['--json'])).stdout)).toMatchObject({ expires_at: null })
   })
 
   it('is listed without anything secret', async () => {

@@ -117,9 +117,15 @@ it('a holder on another machine is waited for until it is silent for a minute', 
 })
 
 it('half a lock, and a guard that was left behind, stop nobody for good', async () => {
-  await writeFile(path, '')
-  await writeFile(`${path}.guard`, '')
-  const longAgo = new Date(Date.now() - 61_000)
-  await Promise.all([path, `${path}.guard`].map((file) => utimes(file, longAgo, longAgo)))
-  expect(await withLock({ path, signal }, async () => 'worked')).toBe('worked')
+  for (const text of ['', '{', 'null', '5']) {
+    await writeFile(path, text)
+    const soon = AbortSignal.timeout(300)
+    await expect(withLock({ path, signal: soon }, async () => 'worked')).rejects.toMatchObject({
+      name: 'TimeoutError',
+    })
+    await writeFile(`${path}.guard`, '')
+    const longAgo = new Date(Date.now() - 61_000)
+    await Promise.all([path, `${path}.guard`].map((file) => utimes(file, longAgo, longAgo)))
+    expect(await withLock({ path, signal }, async () => 'worked')).toBe('worked')
+  }
 })
