@@ -1,9 +1,9 @@
 /** ID tokens, verified (OpenID Connect Core 1.0, 3.1.3.7). */
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
+import { createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify } from 'jose'
 import type * as openid from 'openid-client'
 import { CommandError } from '../../shared/failure.ts'
 import { isSecureUrl } from '../../shared/flags.ts'
-import { REQUEST_TIMEOUT_MS } from '../../shared/http.ts'
+import { REQUEST_TIMEOUT_MS, readText } from '../../shared/http.ts'
 import { GOOGLE_ISSUER } from './provider.ts'
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
@@ -32,7 +32,10 @@ export async function verifyIdToken(token: string, expected: ExpectedIdToken): P
   if (jwksUri === undefined || !isSecureUrl(jwksUri))
     throw unusable('The provider publishes no keys for its ID tokens.')
   try {
-    const keys = createRemoteJWKSet(new URL(jwksUri), { timeoutDuration: REQUEST_TIMEOUT_MS })
+    const keys = createRemoteJWKSet(new URL(jwksUri), {
+      timeoutDuration: REQUEST_TIMEOUT_MS,
+      [customFetch]: fetchKeys,
+    })
     const { payload } = await jwtVerify(token, keys, {
       // Google leaves the scheme out of some.
       issuer: issuer === GOOGLE_ISSUER ? [issuer, 'accounts.google.com'] : issuer,
@@ -50,6 +53,11 @@ export async function verifyIdToken(token: string, expected: ExpectedIdToken): P
   } catch (error) {
     throw explain(error)
   }
+}
+
+async function fetchKeys(url: string, options: RequestInit): Promise<Response> {
+  const response = await fetch(url, options)
+  return new Response(await readText(response), { status: response.status })
 }
 
 function assertParty(payload: JWTPayload, clientId: string, audience: string): void {

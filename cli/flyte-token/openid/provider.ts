@@ -2,7 +2,7 @@
 import * as openid from 'openid-client'
 import { CommandError } from '../../shared/failure.ts'
 import { isLoopback } from '../../shared/flags.ts'
-import { errorCode, jsonObject, REQUEST_TIMEOUT_MS } from '../../shared/http.ts'
+import { errorCode, jsonObject, REQUEST_TIMEOUT_MS, readText } from '../../shared/http.ts'
 
 /** Google as an OpenID provider, which has a few ways of its own. */
 export const GOOGLE_ISSUER = 'https://accounts.google.com'
@@ -40,12 +40,13 @@ export async function connect(client: ProviderClient, signal: AbortSignal): Prom
   const fetchWithout: openid.CustomFetch = async (url, options) => {
     const limit = AbortSignal.any([signal, ...(options.signal ? [options.signal] : [])])
     const response = await fetch(url, { ...options, signal: limit } as RequestInit)
-    if (url !== tokenEndpoint || !response.ok) return response
-    const text = await response.text()
+    const text = await readText(response)
+    const { status, headers } = response
+    if (url !== tokenEndpoint || !response.ok) return new Response(text || null, { status, headers })
     const { id_token: token, ...rest } = jsonObject(text) ?? {}
     idToken = typeof token === 'string' ? token : undefined
     const body = idToken === undefined ? text : JSON.stringify(rest)
-    return new Response(body, { status: response.status, headers: { 'content-type': typeOf(response) } })
+    return new Response(body, { status, headers: { 'content-type': typeOf(response) } })
   }
   try {
     const configuration = await openid.discovery(server, client.clientId, undefined, openid.None(), {
@@ -54,7 +55,10 @@ export async function connect(client: ProviderClient, signal: AbortSignal): Prom
       ...(secure ? {} : { execute: [openid.allowInsecureRequests] }),
     })
     const metadata = configuration.serverMetadata()
-    tokenEndpoint = metadata.token_endpoint
+    // As openid-client asks for it, whatever it looks like in the document: capitals, a port that goes without saying.
+    tokenEndpoint = URL.canParse(metadata.token_endpoint ?? '')
+      ? new URL(metadata.token_endpoint ?? '').href
+      : undefined
     const ready = new openid.Configuration(
       metadata,
       client.clientId,

@@ -218,6 +218,15 @@ describe('a provider is not believed', () => {
     ],
     ['with a page for an answer', () => answers(html), /cannot be used/],
     ['that is broken', () => answers(broken), /cannot be used/],
+    ['whose answer does not come to an end', () => answers(endless), /cannot be used/],
+    ['whose document does not', () => metadata({ more: 'x'.repeat(2 ** 21) }), /document .* cannot be used/],
+    [
+      'whose keys do not',
+      () => {
+        provider.does.answers.jwks = endless
+      },
+      /too large/,
+    ],
     ['that refuses the client', () => answers(json({ error: 'invalid_client' }, 401)), /\(invalid_client\)/],
     [
       'with an error that is no code',
@@ -262,6 +271,27 @@ describe('a provider is not believed', () => {
       status: 1,
       sentence: expect.stringContaining('no sign-in for devices'),
     })
+  })
+})
+
+/** JSON with no end to its white space. */
+const endless: Answer = (_request, response) => {
+  response.writeHead(200, { 'content-type': 'application/json' })
+  const more = () => {
+    while (!response.destroyed && response.write(' '.repeat(65_536))) {}
+  }
+  response.on('drain', more)
+  more()
+}
+
+describe('a provider is understood', () => {
+  it('that writes the address of its token endpoint in another way than it is asked', async () => {
+    provider.does.metadata = (all) => ({
+      ...all,
+      token_endpoint: String(all.token_endpoint).replace('http://', 'HTTP://'),
+    })
+    const outcome = await token([], person())
+    expect(outcome).toMatchObject({ status: 0, stdout: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/) })
   })
 })
 
