@@ -81,6 +81,8 @@ function oauthFindings(
   metadata: JsonObject | undefined,
 ): Finding[] {
   const check = 'oauth-document'
+  // Without either, what matters has been said.
+  if (metadata === undefined) return []
   if (document === undefined) {
     const broken = answers.find((one) => one.kind === 'failure' && one.failure !== 'absent')
     if (broken?.kind === 'failure' && broken.failure !== 'redirect' && broken.failure !== 'not_json') {
@@ -101,7 +103,7 @@ function oauthFindings(
       ),
     ]
   }
-  if (document.value.issuer !== metadata?.issuer) {
+  if (document.value.issuer !== metadata.issuer) {
     return [
       found(
         check,

@@ -45,11 +45,20 @@ export function findingsIn(area: Area): Found {
 }
 
 const MAX_SHOWN = 300
+// What a terminal obeys, and what turns the direction of writing.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
-const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
 function onOneLine(text: string): string {
   return text.replaceAll(CONTROL_CHARACTER, '?')
+}
+
+/** JSON, and so a text in quotes of YAML, in which no such character stands as it is. */
+export function quoted(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replaceAll(CONTROL_CHARACTER, (character) =>
+    // The only one that is JSON's own: between its lines.
+    character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 /** A value of the provider's, made fit for a terminal: one line, no control characters, not longer than a few lines. */

@@ -1,5 +1,5 @@
 /** What was found, for people and for programs. */
-import { AREAS, type Finding, type Level, shown } from './finding.ts'
+import { AREAS, type Finding, type Level, quoted, shown } from './finding.ts'
 import { toYaml } from './settings-block.ts'
 import type { Vendor } from './vendor.ts'
 
@@ -22,19 +22,19 @@ export function isFit({ findings }: Report): boolean {
 export function reportAsJson(report: Report): string {
   const { issuer, vendor, findings, settings } = report
   const recipe = recipeOf(vendor)
-  return JSON.stringify(
-    { ok: isFit(report), issuer, provider: vendor.title, recipe, findings, settings },
-    null,
-    2,
-  )
+  return quoted({ ok: isFit(report), issuer, provider: vendor.title, recipe, findings, settings }, 2)
 }
 
 /** The report as lines to read. */
 export function reportAsText(report: Report): string {
   const { issuer, vendor, findings, settings } = report
   const areas = AREAS.map((area) => ({ area, lines: findings.filter((one) => one.area === area) }))
+  // Only an address says which product it is of, whether anybody is there or not.
+  const isNone = settings === undefined && vendor.name === 'other'
   return [
-    `${shown(issuer)}\nThis looks like ${vendor.title}; its recipe is ${recipeOf(vendor)}.\n`,
+    isNone
+      ? `${shown(issuer)}\nThis does not look like an OpenID provider; see ${recipeOf(vendor)}.\n`
+      : `${shown(issuer)}\nThis looks like ${vendor.title}; its recipe is ${recipeOf(vendor)}.\n`,
     ...areas
       .filter(({ lines }) => lines.length > 0)
       .map(({ area, lines }) => `${area}\n${lines.map(lineOf).join('')}`),

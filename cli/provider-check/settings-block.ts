@@ -1,6 +1,7 @@
 /** The part of `flyte.yaml` that follows from a provider's documents. */
 import type { CheckArguments } from './arguments.ts'
 import { listOf } from './discover.ts'
+import { quoted } from './finding.ts'
 import { isSecureUrl, type JsonObject } from './read-json.ts'
 import { type VendorName, vendorOf } from './vendor.ts'
 
@@ -78,5 +79,5 @@ export function toYaml(value: unknown, indent = ''): string {
 }
 
 function scalar(text: string): string {
-  return PLAIN.test(text) && !/^(true|false|null|yes|no|on|off)$/i.test(text) ? text : JSON.stringify(text)
+  return PLAIN.test(text) && !/^(true|false|null|yes|no|on|off)$/i.test(text) ? text : quoted(text)
 }

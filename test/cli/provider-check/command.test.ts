@@ -78,10 +78,24 @@ describe('the report', () => {
 
   it('keeps control characters of the provider off the terminal', async () => {
     const complete = provider.metadata
-    provider.metadata = { ...complete, issuer: 'https://id.example.com/\u001b[2J' }
-    const { stdout } = await runCheck([provider.issuer])
+    provider.metadata = {
+      ...complete,
+      issuer: 'https://id.example.com/\u001b[2J',
+      jwks_uri: 'https://id.example.com/\u009b2J\u202e',
+    }
+    const texts = [await runCheck([provider.issuer]), await runCheck([provider.issuer, '--json'])]
     provider.metadata = complete
-    expect(stdout).not.toContain('\u001b')
+    for (const { stdout } of texts) {
+      expect(stdout).toContain('\\u009b2J\\u202e')
+      for (const character of '\u001b\u009b\u202e') expect(stdout).not.toContain(character)
+    }
+  })
+
+  it('says that there is no provider where there is none, and one thing to do', async () => {
+    const { stdout, exitCode } = await runCheck(['http://127.0.0.1:9'])
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain('This does not look like an OpenID provider')
+    expect(stdout).toMatch(/^1 thing must change \(✗\)\.$/m)
   })
 
   it('has settings that the deployment takes as they are', async () => {
