@@ -15,7 +15,10 @@ import { NoProviderError } from './unavailable.ts'
 const SOURCE = join(import.meta.dirname, '..', 'dex')
 const MAIN_PACKAGE = 'github.com/dexidp/dex/cmd/dex'
 const BUILD_TIMEOUT_MS = 900_000
-const UNREACHABLE = /dial tcp|no such host|i\/o timeout|connection refused|403 Forbidden|TLS handshake/
+const UNREACHABLE =
+  /dial tcp|no such host|i\/o timeout|connection re(fused|set)|403 Forbidden|TLS handshake|disabled by GOPROXY|: EOF$|deadline exceeded/m
+const GO_IS_NEEDED = 'Go 1.24 or later is needed to build Dex.'
+const TOO_OLD = /requires go >=|toolchain not available|unknown directive: tool|invalid go version/
 
 export interface DexUser {
   readonly email: string
@@ -38,8 +41,7 @@ export async function prepareDex(onWork: (what: string) => void): Promise<string
   const directory = join(LOCAL_DIRECTORY, 'providers', `dex-${await digest()}`)
   const program = join(directory, 'dex')
   if (run(program, ['version']).status === 0) return program
-  if (run('go', ['version']).status !== 0)
-    throw new NoProviderError('Go 1.24 or later is needed to build Dex.')
+  if (run('go', ['version']).status !== 0) throw new NoProviderError(GO_IS_NEEDED)
   onWork('Building Dex (two minutes, once)')
   await rm(directory, { recursive: true, force: true })
   await mkdir(directory, { recursive: true })
@@ -50,6 +52,7 @@ export async function prepareDex(onWork: (what: string) => void): Promise<string
   const built = run('go', args, { cwd: directory, env, timeoutMs: BUILD_TIMEOUT_MS })
   if (built.status === 0) return program
   await rm(directory, { recursive: true, force: true })
+  if (TOO_OLD.test(built.output)) throw new NoProviderError(GO_IS_NEEDED, built.output)
   if (UNREACHABLE.test(built.output)) {
     throw new NoProviderError("Go's modules cannot be reached from here.", built.output)
   }

@@ -5,17 +5,20 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { LOCAL_DIRECTORY } from '../../../local/synthesis.ts'
-import { type RunningServer, run, startServer } from './command.ts'
+import { type Outcome, type RunningServer, run, startServer } from './command.ts'
 import { NoProviderError } from './unavailable.ts'
 
 const VERSION = '26.7.3'
 const ARTIFACT = `org.keycloak:keycloak-quarkus-dist:${VERSION}:zip`
 const SHA_256 = '27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f'
+/** In full: a short name has to be looked up first, and a failure to do that hides that nothing can be reached. */
+const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:2.8:copy'
 const MINIMUM_JAVA = 17
 const DOWNLOAD_TIMEOUT_MS = 900_000
 const PARENT = join(LOCAL_DIRECTORY, 'providers')
 const HOME = join(PARENT, `keycloak-${VERSION}`)
-const UNREACHABLE = /Could not transfer|Unknown host|Connection (refused|timed out|reset)|timed out/i
+const UNREACHABLE =
+  /Could not transfer|Could not find artifact|previous attempt|offline mode|Unknown host|Connection (refused|reset)|timed out/i
 const ADMIN = { name: 'admin', password: 'only-for-this-test' }
 
 export interface Keycloak extends RunningServer {
@@ -35,9 +38,9 @@ export async function prepareKeycloak(onWork: (what: string) => void): Promise<s
   await mkdir(work, { recursive: true })
   try {
     await writeFile(join(work, 'pom.xml'), EMPTY_PROJECT)
-    const args = ['-q', '-B', 'dependency:copy', `-Dartifact=${ARTIFACT}`, `-DoutputDirectory=${work}`]
+    const args = ['-q', '-B', COPY, `-Dartifact=${ARTIFACT}`, `-DoutputDirectory=${work}`]
     const copied = run('mvn', args, { cwd: work, timeoutMs: DOWNLOAD_TIMEOUT_MS })
-    if (copied.status !== 0) throw notDownloaded(copied.output)
+    if (copied.status !== 0) throw notDownloaded(copied)
     const archive = join(work, `keycloak-quarkus-dist-${VERSION}.zip`)
     if ((await sha256(archive)) !== SHA_256)
       throw new Error('Keycloak is not the one that was expected: its checksum differs.')
@@ -55,8 +58,9 @@ const EMPTY_PROJECT = `<project>
 </project>
 `
 
-function notDownloaded(output: string): Error {
-  return UNREACHABLE.test(output)
+/** A status of null: it had not ended after all that time. */
+function notDownloaded({ status, output }: Outcome): Error {
+  return status === null || UNREACHABLE.test(output)
     ? new NoProviderError("Maven's repository cannot be reached from here.", output)
     : new Error(`Keycloak could not be downloaded.\n${output}`)
 }
