@@ -10,6 +10,8 @@ export type TokenKind = 'access' | 'id' | 'other'
 const OTHER_KINDS: ReadonlySet<string> = new Set(['id', 'serialized-id', 'refresh', 'offline', 'logout'])
 const ID_TOKEN_CLAIMS = ['nonce', 'at_hash', 'c_hash', 's_hash']
 const CLIENT_CLAIMS = ['client_id', 'cid', 'azp', 'appid']
+/** What the tokens of AWS's outbound identity federation and of Kubernetes service accounts say of the workload. */
+const WORKLOAD_CLAIMS = ['https://sts.amazonaws.com/', 'kubernetes.io']
 /** Issuers whose ID tokens are what clients send, because they have nothing else that can be verified. */
 const ID_TOKENS_ONLY: ReadonlySet<string> = new Set(['https://accounts.google.com', 'accounts.google.com'])
 
@@ -42,7 +44,9 @@ export function isApplication(claims: JsonObject, issuer: string): boolean {
   const { sub, idtyp, gty, scp, preferred_username: userName } = claims
   const client = clientOf(claims)
   if (idtyp === 'app' || gty === 'client-credentials') return true
+  if (WORKLOAD_CLAIMS.some((name) => typeof claims[name] === 'object' && claims[name] !== null)) return true
   if (client !== undefined) {
+    if (ID_TOKENS_ONLY.has(issuer) && client.endsWith('.gserviceaccount.com')) return true
     if (sub === `${client}@clients`) return true
     if (userName === `service-account-${client.toLowerCase()}`) return true
     if (claims.clientAddress !== undefined && claims.client_id === claims.azp) return true

@@ -9,7 +9,7 @@
  * | Auth0 | `azp` | `scope` text, `permissions` | `gty`, or `sub` = `azp` + `@clients` |
  * | Keycloak | `azp` | `scope` text | `preferred_username` = `service-account-` + `azp`, or `clientAddress` |
  * | Cognito | `client_id` | `scope` text | `sub` = `client_id` |
- * | Google | `azp` | none | `sub` = `azp` |
+ * | Google | `azp` | none | `sub` = `azp`, or `azp` is a service account's address |
  * | AWS STS, Kubernetes | none | none | a claim that each adds about the workload |
  */
 import type { VerifiedAccessToken } from '../tokens/access-token.ts'
@@ -22,6 +22,8 @@ const CLIENT_CLAIMS = ['client_id', 'cid', 'azp', 'appid'] as const
 const WORKLOAD_CLAIMS = ['https://sts.amazonaws.com/', 'kubernetes.io'] as const
 const ENTRA_ISSUER =
   /^https:\/\/(sts\.windows\.net|login\.microsoftonline\.(com|us)|login\.partner\.microsoftonline\.cn)\//
+const GOOGLE_ISSUER = /^(https:\/\/)?accounts\.google\.com$/
+const SERVICE_ACCOUNT = '.gserviceaccount.com'
 const MAX_SCOPES = 200
 
 /** How it is known that a token's principal is an application. */
@@ -58,6 +60,8 @@ export function principalOf({ claims, issuer, subject }: VerifiedAccessToken): P
   if (declaresApplication(claims, client, subject)) return 'declared-application'
   // Entra leaves `scp` out of every token without a person, and `idtyp` out of many.
   if (ENTRA_ISSUER.test(issuer) && claims.scp === undefined) return 'declared-application'
+  // With a service account's key the token names its address there; from a machine's metadata, its number.
+  if (GOOGLE_ISSUER.test(issuer) && client?.endsWith(SERVICE_ACCOUNT)) return 'declared-application'
   return CLIENT_CLAIMS.some((name) => claims[name] === subject) ? 'client-as-subject' : 'user'
 }
 

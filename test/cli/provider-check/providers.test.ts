@@ -68,6 +68,16 @@ for (const provider of PROVIDERS) {
   })
 }
 
+describe('the token of a workload', () => {
+  for (const claim of ['https://sts.amazonaws.com/', 'kubernetes.io']) {
+    it(`is an application's by ${claim}, here as in the functions`, () => {
+      const claims = { iss: 'https://id.example.com', sub: 'a', [claim]: {} }
+      expect(callerOf(claims).isApplication).toBe(true)
+      expect(isApplication(claims, claims.iss)).toBe(true)
+    })
+  }
+})
+
 /** The settings that the check tells to paste, with clients named. */
 function blockFor({ issuer, metadata }: ProviderFixture): string {
   const clients = ['--client-id', 'flyte-web', '--cli-client-id', 'flyte-cli']

@@ -87,6 +87,25 @@ export const GOOGLE: ProviderFixture = {
       },
     },
     {
+      name: 'a service account with its key, an ID token',
+      header: { typ: 'JWT' },
+      claims: {
+        aud: WEB,
+        azp: 'reporter@example-project.iam.gserviceaccount.com',
+        email: 'reporter@example-project.iam.gserviceaccount.com',
+        email_verified: true,
+        iss: GOOGLE_ISSUER,
+        sub: '112233445566778899000',
+      },
+      expected: {
+        caller: {
+          kind: 'application',
+          subject: '112233445566778899000',
+          clientId: 'reporter@example-project.iam.gserviceaccount.com',
+        },
+      },
+    },
+    {
       name: 'a person, an ID token for another application',
       header: { typ: 'JWT' },
       claims: { iss: GOOGLE_ISSUER, azp: DESKTOP, aud: DESKTOP, sub: SUBJECT },
