@@ -1,34 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { AlbRequest } from '../../support/alb-event.ts'
-import { startTestDatabase, type TestDatabase } from '../../support/dynamodb.ts'
-import {
-  hmacJwt,
-  LOGOUT_EVENT,
-  startOpenIdProvider,
-  type TestOpenIdProvider,
-  unsignedJwt,
-} from '../../support/openid-provider.ts'
+import { hmacJwt, LOGOUT_EVENT, unsignedJwt } from '../../support/openid-provider.ts'
+import { startSessionsWorld } from '../../support/sessions-world.ts'
 import { broken, newIssuerKey } from '../../support/test-issuer.ts'
 import { startLogin, Visitor } from './fixture.ts'
 
-let provider: TestOpenIdProvider
-let database: TestDatabase
-let nowMs = 1_800_000_000_000
-const now = () => nowMs
-
-beforeAll(async () => {
-  database = await startTestDatabase()
-  provider = await startOpenIdProvider(now)
-})
-afterAll(async () => {
-  await provider.close()
-  await database.close()
-})
-beforeEach(() => {
-  provider.reset()
-  database.failWith(undefined)
-  nowMs += 200_000_000
-})
+const { provider, database, now, later } = await startSessionsWorld()
 
 const start = () => startLogin({ provider, database, now })
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -70,7 +47,7 @@ describe('a logout token', () => {
 
   it('ends a session that is refreshed just then', async () => {
     const visitor = await signedIn()
-    nowMs += 400_000
+    later(400)
     await notify(await provider.logoutToken())
     expect((await visitor.visit(start(), '/me')).outcome).toBe('session_ended')
     expect(provider.tokenRequests.filter(({ form }) => form.has('refresh_token'))).toEqual([])
@@ -78,14 +55,14 @@ describe('a logout token', () => {
 
   it('does not end what begins after it', async () => {
     await notify(await provider.logoutToken())
-    nowMs += 1_000
+    later(1)
     expect(await isIn(await signedIn())).toBe(true)
   })
 
   it('is good once', async () => {
     const token = await provider.logoutToken()
     expect((await notify(token)).status).toBe(200)
-    nowMs += 1_000
+    later(1)
     const visitor = await signedIn()
     expect(await notify(token)).toMatchObject({ status: 400, outcome: 'logout_token_invalid' })
     expect(await isIn(visitor)).toBe(true)

@@ -1,41 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { TRANSACTION_SECONDS } from '../../../functions/login/transaction.ts'
 import { ServiceError } from '../../../functions/shared/errors.ts'
-import { startTestDatabase, type TestDatabase } from '../../support/dynamodb.ts'
 import { requestWith } from '../../support/identity-fixture.ts'
-import {
-  CLIENT_ID,
-  hmacJwt,
-  startOpenIdProvider,
-  type TestOpenIdProvider,
-  unsignedJwt,
-} from '../../support/openid-provider.ts'
+import { CLIENT_ID, hmacJwt, unsignedJwt } from '../../support/openid-provider.ts'
+import { startSessionsWorld } from '../../support/sessions-world.ts'
 import { broken, html, json, newIssuerKey, signToken } from '../../support/test-issuer.ts'
 import { type LoginChanges, SITE, startLogin, Visitor } from './fixture.ts'
 
 type Claims = Record<string, unknown>
 
-let provider: TestOpenIdProvider
-let database: TestDatabase
-let nowMs = 1_800_000_000_000
-const now = () => nowMs
-const later = (seconds: number) => {
-  nowMs += seconds * 1000
-}
-
-beforeAll(async () => {
-  database = await startTestDatabase()
-  provider = await startOpenIdProvider(now)
-})
-afterAll(async () => {
-  await provider.close()
-  await database.close()
-})
-beforeEach(() => {
-  provider.reset()
-  database.failWith(undefined)
-  later(200_000)
-})
+const { provider, database, now, later } = await startSessionsWorld()
 
 const start = (changes: LoginChanges = {}) => startLogin({ provider, database, now }, changes)
 const sessionCookies = (visitor: Visitor) =>

@@ -1,27 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { AlbRequest } from '../../support/alb-event.ts'
-import { startTestDatabase, type TestDatabase } from '../../support/dynamodb.ts'
-import { CLIENT_ID, startOpenIdProvider, type TestOpenIdProvider } from '../../support/openid-provider.ts'
+import { CLIENT_ID } from '../../support/openid-provider.ts'
+import { startSessionsWorld } from '../../support/sessions-world.ts'
 import { type LoginChanges, SITE, startLogin, type TestLogin, Visitor } from './fixture.ts'
 
-let provider: TestOpenIdProvider
-let database: TestDatabase
-let nowMs = 1_800_000_000_000
-const now = () => nowMs
-
-beforeAll(async () => {
-  database = await startTestDatabase()
-  provider = await startOpenIdProvider(now)
-})
-afterAll(async () => {
-  await provider.close()
-  await database.close()
-})
-beforeEach(() => {
-  provider.reset()
-  database.failWith(undefined)
-  nowMs += 200_000_000
-})
+const { provider, database, now } = await startSessionsWorld()
 
 const OWN: AlbRequest['headers'] = { 'sec-fetch-site': 'same-origin' }
 const start = (changes: LoginChanges = {}) => startLogin({ provider, database, now }, changes)

@@ -1,26 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startTestDatabase, type TestDatabase } from '../../support/dynamodb.ts'
-import { startOpenIdProvider, type TestOpenIdProvider } from '../../support/openid-provider.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { startSessionsWorld } from '../../support/sessions-world.ts'
 import { signToken } from '../../support/test-issuer.ts'
 import { SITE, startLogin, type TestLogin, Visitor } from './fixture.ts'
 
-let provider: TestOpenIdProvider
-let database: TestDatabase
+const { provider, database, now, later } = await startSessionsWorld()
 let login: TestLogin
-let nowMs = 1_800_000_000_000
-const now = () => nowMs
 
-beforeAll(async () => {
-  database = await startTestDatabase()
-  provider = await startOpenIdProvider(now)
-})
-afterAll(async () => {
-  await provider.close()
-  await database.close()
-})
 beforeEach(() => {
-  provider.reset()
-  nowMs += 200_000_000
   login = startLogin({ provider, database, now })
 })
 
@@ -102,7 +88,7 @@ describe('who is signed in', () => {
 
   it('is known after a refresh in passing', async () => {
     const visitor = await signedIn()
-    nowMs += 400_000
+    later(400)
     const { status, setCookies } = await me(visitor)
     expect(status).toBe(200)
     expect(setCookies.length).toBeGreaterThan(0)
@@ -142,7 +128,7 @@ describe('who is signed in', () => {
 
   it('is not told to a session that is over', async () => {
     const visitor = await signedIn()
-    nowMs += 90_000_000
+    later(90_000)
     expect(await me(visitor)).toMatchObject({ status: 401, outcome: 'session_expired' })
   })
 })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { newCall } from '../../../../functions/shared/call.ts'
 import { createOriginMatcher } from '../../../../functions/shared/http/authorized-origins.ts'
 import { fetchDocument } from '../../../../functions/shared/http/fetch-document.ts'
@@ -10,28 +10,12 @@ import { createAccessTokenVerifier } from '../../../../functions/shared/tokens/a
 import { createIssuerMetadata } from '../../../../functions/shared/tokens/issuer-metadata.ts'
 import { albEvent } from '../../../support/alb-event.ts'
 import type { TestBrowser } from '../../../support/cookie-fixture.ts'
-import { startTestDatabase, type TestDatabase } from '../../../support/dynamodb.ts'
 import { PUBLIC_URL, requestWith } from '../../../support/identity-fixture.ts'
-import { CLIENT_ID, startOpenIdProvider, type TestOpenIdProvider } from '../../../support/openid-provider.ts'
+import { CLIENT_ID } from '../../../support/openid-provider.ts'
 import { browserWith, newInstance } from '../../../support/session-fixture.ts'
+import { startSessionsWorld } from '../../../support/sessions-world.ts'
 
-let provider: TestOpenIdProvider
-let database: TestDatabase
-let nowMs = 1_800_000_000_000
-const now = () => nowMs
-
-beforeAll(async () => {
-  database = await startTestDatabase()
-  provider = await startOpenIdProvider(now)
-})
-afterAll(async () => {
-  await provider.close()
-  await database.close()
-})
-beforeEach(() => {
-  provider.reset()
-  nowMs += 200_000_000
-})
+const { provider, database, now, later } = await startSessionsWorld()
 
 function resolver() {
   const { readSession } = newInstance({ provider, database, now })
@@ -81,7 +65,7 @@ describe('a caller with a session', () => {
       scopes: [],
       profile: { name: 'Ada L.', email: 'ada@example.com' },
       source: 'session',
-      expiresAtEpochSeconds: Math.floor(nowMs / 1000) + 300,
+      expiresAtEpochSeconds: Math.floor(now() / 1000) + 300,
     })
     expect(call.notes).toMatchObject({ caller: 'session', callerKind: 'user' })
   })
@@ -108,7 +92,7 @@ describe('a caller with a session', () => {
 
   it('gets the cookies of a refresh with whatever is answered', async () => {
     const browser = await signedIn()
-    nowMs += 400_000
+    later(400)
     const resolve = resolver()
     const app = async (received: HttpRequest, call: ReturnType<typeof newCall>) => {
       await resolve(received, call)

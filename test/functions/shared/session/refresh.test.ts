@@ -1,35 +1,15 @@
 import { createHash } from 'node:crypto'
 import { ScanCommand } from '@aws-sdk/client-dynamodb'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LEASE_SECONDS } from '../../../../functions/shared/session/refresh.ts'
 import { createDynamoDbRefreshStore } from '../../../../functions/shared/stores/dynamodb/refresh-store.ts'
 import type { TestBrowser } from '../../../support/cookie-fixture.ts'
-import { AUTH_TABLE, startTestDatabase, type TestDatabase } from '../../../support/dynamodb.ts'
-import { startOpenIdProvider, type TestOpenIdProvider } from '../../../support/openid-provider.ts'
+import { AUTH_TABLE } from '../../../support/dynamodb.ts'
 import { browserWith, newInstance } from '../../../support/session-fixture.ts'
+import { startSessionsWorld } from '../../../support/sessions-world.ts'
 import { broken, html, json, silent } from '../../../support/test-issuer.ts'
 
-let provider: TestOpenIdProvider
-let database: TestDatabase
-let nowMs = 1_800_000_000_000
-const now = () => nowMs
-const later = (seconds: number) => {
-  nowMs += seconds * 1000
-}
-
-beforeAll(async () => {
-  database = await startTestDatabase()
-  provider = await startOpenIdProvider(now)
-})
-afterAll(async () => {
-  await provider.close()
-  await database.close()
-})
-beforeEach(() => {
-  provider.reset()
-  database.failWith(undefined)
-  later(200_000)
-})
+const { provider, database, now, later } = await startSessionsWorld()
 
 const instance = () => newInstance({ provider, database, now })
 const read = (browser: TestBrowser, reader = instance()) =>

@@ -1,40 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemRandomBytes } from '../../../../functions/shared/random.ts'
 import { sealCookie } from '../../../../functions/shared/session/secure-cookie.ts'
 import { COOKIE_KEYS, OTHER_COOKIE_KEYS, type TestBrowser } from '../../../support/cookie-fixture.ts'
-import { startTestDatabase, type TestDatabase } from '../../../support/dynamodb.ts'
-import {
-  CLIENT_ID,
-  hmacJwt,
-  startOpenIdProvider,
-  type TestOpenIdProvider,
-  unsignedJwt,
-} from '../../../support/openid-provider.ts'
+import { CLIENT_ID, hmacJwt, unsignedJwt } from '../../../support/openid-provider.ts'
 import { browserWith, newInstance, type SessionContents } from '../../../support/session-fixture.ts'
+import { startSessionsWorld } from '../../../support/sessions-world.ts'
 import { newIssuerKey, signToken } from '../../../support/test-issuer.ts'
 
-let provider: TestOpenIdProvider
-let database: TestDatabase
-let nowMs = 1_800_000_000_000
-const now = () => nowMs
-const later = (seconds: number) => {
-  nowMs += seconds * 1000
-}
-
-beforeAll(async () => {
-  database = await startTestDatabase()
-  provider = await startOpenIdProvider(now)
-})
-afterAll(async () => {
-  await provider.close()
-  await database.close()
-})
-beforeEach(() => {
-  provider.reset()
-  database.failWith(undefined)
-  // Nothing of one test is in the table for another: each is a day later and of another session.
-  later(200_000)
-})
+const { provider, database, now, later } = await startSessionsWorld()
 
 const instance = (options: Partial<Parameters<typeof newInstance>[0]> = {}) =>
   newInstance({ provider, database, now, ...options })
