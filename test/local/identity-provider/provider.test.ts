@@ -121,7 +121,7 @@ describe('the command line', () => {
       publicUrl: PUBLIC_URL,
       webClient: WEB_CLIENT,
       keysFile: null,
-      accessTokenSeconds: 7,
+      accessTokenSeconds: 777,
     })
     const tokenEndpoint = `${shortLived.issuer}/token`
     const authorizationEndpoint = `${shortLived.issuer}/auth`
@@ -132,7 +132,8 @@ describe('the command line', () => {
     await shortLived.close()
     for (const { accessToken } of tokens) {
       const { iat = 0, exp = 0 } = decodeJwt(accessToken)
-      expect(exp - iat).toBe(7)
+      // The provider fixes the end first and signs then, maybe in the next second.
+      expect([776, 777]).toContain(exp - iat)
     }
   })
 
