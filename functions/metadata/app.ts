@@ -6,6 +6,7 @@
  *   {pathPrefix}…/token                                 clients that cannot reach the provider
  *   /healthz, /readyz, /healthcheck                     whoever watches
  */
+
 import type { Clock } from '../shared/clock.ts'
 import type { FunctionSettings } from '../shared/config.ts'
 import { deployedRoutes } from '../shared/deployed-routes.ts'
@@ -13,6 +14,7 @@ import { createOriginMatcher } from '../shared/http/authorized-origins.ts'
 import { withCors } from '../shared/http/cors.ts'
 import { createPublicUrlResolver } from '../shared/http/public-url.ts'
 import { type App, createApp, type RpcHandler } from '../shared/http/router.ts'
+import { loadedOnce } from '../shared/loaded-once.ts'
 import type { Route } from '../shared/routes.ts'
 import { connectErrorResponse } from '../shared/rpc/error-response.ts'
 import { createClientConfigPath } from './client-config.ts'
@@ -72,10 +74,6 @@ export function createMetadataApp(options: MetadataAppOptions): App {
 
 /** A health check or a well-known document does not wait for the RPC library to load. */
 function atFirstCall(load: () => Promise<RpcHandler>): RpcHandler {
-  let loaded: Promise<RpcHandler> | undefined
-  return async (request, call) => {
-    loaded ??= load()
-    const handler = await loaded
-    return handler(request, call)
-  }
+  const handler = loadedOnce(load)
+  return async (request, call) => (await handler())(request, call)
 }

@@ -1,8 +1,10 @@
 /** Everything that a function needs to know who is signed in by this deployment itself, put together from settings. */
+
 import type { Clock } from '../clock.ts'
 import { ConfigError, type FunctionSettings } from '../config.ts'
 import { createOriginMatcher } from '../http/authorized-origins.ts'
 import { createSessionCaller, type SessionCallerReader } from '../identity/session-caller.ts'
+import { loadedOnce } from '../loaded-once.ts'
 import type { RandomBytes } from '../random.ts'
 import type { SecretReader } from '../secret-reader.ts'
 import type { EndedSessionStore, RefreshStore } from '../stores/session-store.ts'
@@ -60,7 +62,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       now,
     },
   )
-  const client = onceLoaded(async () => {
+  const client = loadedOnce(async () => {
     const { createOpenIdClient } = await import('./openid-client.ts')
     const clientSecret = createClientSecret(readSecret, session.clientSecret)
     return createOpenIdClient({ clientId, clientSecret, metadata, fetch, now })
@@ -81,12 +83,4 @@ export function createSessions(deps: SessionsDeps): Sessions {
 function algorithmsOf({ auth, loadBalancer }: FunctionSettings): ProviderRules['algorithms'] {
   const trusted = auth.trustedIssuers.find(({ issuer }) => issuer === loadBalancer.issuer)
   return trusted?.algorithms ?? [...DEFAULT_ALGORITHMS]
-}
-
-function onceLoaded<T>(load: () => Promise<T>): () => Promise<T> {
-  let loaded: Promise<T> | undefined
-  return () => {
-    loaded ??= load()
-    return loaded
-  }
 }

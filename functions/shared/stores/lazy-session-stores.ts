@@ -1,4 +1,6 @@
 /** Session stores that are made at their first use: whoever has no session yet needs none of them. */
+
+import { loadedOnce } from '../loaded-once.ts'
 import type { EndedSessionStore, RefreshStore } from './session-store.ts'
 
 /** Both stores, as one module makes them. */
@@ -9,14 +11,7 @@ export interface SessionStores {
 
 /** Makes stores that load the real ones when they are first asked something; a load that fails is tried again. */
 export function lazySessionStores(load: () => Promise<SessionStores>): SessionStores {
-  let loading: Promise<SessionStores> | undefined
-  const stores = () => {
-    loading ??= load().catch((error: unknown) => {
-      loading = undefined
-      throw error
-    })
-    return loading
-  }
+  const stores = loadedOnce(load)
   return {
     refreshStore: {
       claim: async (...given) => (await stores()).refreshStore.claim(...given),

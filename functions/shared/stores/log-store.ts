@@ -1,5 +1,6 @@
 /** Logs that others wrote, in groups of streams. */
 import type { EpochMs } from '../clock.ts'
+import { loadedOnce } from '../loaded-once.ts'
 
 export interface LogEvent {
   readonly timestampMs: EpochMs
@@ -29,14 +30,7 @@ export interface LogStore {
 
 /** Makes the real store at the first use only; see `lazyObjectStore`. */
 export function lazyLogStore(load: () => Promise<LogStore>): LogStore {
-  let loading: Promise<LogStore> | undefined
-  const store = () => {
-    loading ??= load().catch((error: unknown) => {
-      loading = undefined
-      throw error
-    })
-    return loading
-  }
+  const store = loadedOnce(load)
   return {
     streamsAt: async (group, name) => (await store()).streamsAt(group, name),
     newest: async (stream, minimumBytes) => (await store()).newest(stream, minimumBytes),

@@ -1,4 +1,5 @@
 /** Links to objects in a bucket, which whoever holds one can use without credentials until it expires. */
+import { loadedOnce } from '../loaded-once.ts'
 
 export interface UploadLink {
   readonly url: string
@@ -27,14 +28,7 @@ export interface ObjectLinks {
 
 /** Makes the real links at the first use only; see `lazyObjectStore`. */
 export function lazyObjectLinks(load: () => Promise<ObjectLinks>): ObjectLinks {
-  let loading: Promise<ObjectLinks> | undefined
-  const links = () => {
-    loading ??= load().catch((error: unknown) => {
-      loading = undefined
-      throw error
-    })
-    return loading
-  }
+  const links = loadedOnce(load)
   return {
     forUpload: async (request) => (await links()).forUpload(request),
     forDownload: async (uri, lifetimeSeconds) => (await links()).forDownload(uri, lifetimeSeconds),

@@ -1,6 +1,7 @@
 /** Objects in a bucket, for what is too large for the database or is read by tasks. */
 
 import { ServiceError } from '../errors.ts'
+import { loadedOnce } from '../loaded-once.ts'
 
 /** Reads and writes whole objects. A failure is a `ServiceError` `storage_unavailable`. */
 export interface ObjectStore {
@@ -22,14 +23,7 @@ export function dataTooLarge(bytes: number): ServiceError {
 
 /** Makes the real store at the first use only: its client is the largest part of a cold start, and rarely needed. */
 export function lazyObjectStore(load: () => Promise<ObjectStore>): ObjectStore {
-  let loading: Promise<ObjectStore> | undefined
-  const store = () => {
-    loading ??= load().catch((error: unknown) => {
-      loading = undefined
-      throw error
-    })
-    return loading
-  }
+  const store = loadedOnce(load)
   return {
     put: async (uri, bytes) => (await store()).put(uri, bytes),
     find: async (uri, maxBytes) => (await store()).find(uri, maxBytes),

@@ -1,5 +1,6 @@
 /** Schedules, which call this deployment back at the times that they name. */
 import type { EpochMs } from '../clock.ts'
+import { loadedOnce } from '../loaded-once.ts'
 
 /** What is called back, and when. Times of the expressions are as EventBridge Scheduler reads them. */
 export interface Schedule {
@@ -30,14 +31,7 @@ export interface ScheduleStore {
 
 /** Makes the real store at the first use only: most instances never see a trigger. */
 export function lazyScheduleStore(load: () => Promise<ScheduleStore>): ScheduleStore {
-  let loading: Promise<ScheduleStore> | undefined
-  const store = () => {
-    loading ??= load().catch((error: unknown) => {
-      loading = undefined
-      throw error
-    })
-    return loading
-  }
+  const store = loadedOnce(load)
   return {
     put: async (schedule) => (await store()).put(schedule),
     remove: async (name) => (await store()).remove(name),

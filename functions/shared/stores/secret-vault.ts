@@ -1,5 +1,6 @@
 /** Secrets of projects, as they are kept: written, replaced and removed by name, and never read back. */
 import type { EpochMs } from '../clock.ts'
+import { loadedOnce } from '../loaded-once.ts'
 
 /** What is kept of a secret, under which name. */
 export interface SecretToKeep {
@@ -39,14 +40,7 @@ export interface SecretVault {
 
 /** Makes the real vault at the first use only; see `lazyObjectStore`. */
 export function lazySecretVault(load: () => Promise<SecretVault>): SecretVault {
-  let loading: Promise<SecretVault> | undefined
-  const vault = () => {
-    loading ??= load().catch((error: unknown) => {
-      loading = undefined
-      throw error
-    })
-    return loading
-  }
+  const vault = loadedOnce(load)
   return {
     create: async (secret) => (await vault()).create(secret),
     replace: async (secret) => (await vault()).replace(secret),
